@@ -1,1 +1,28 @@
-//! candor-protocol
+//! What the widget and the collector say to each other: wire types, limits, refusal codes and ledger keys.
+//!
+//! Everything here is data. Decisions over it live in `candor-rules`; files under `golden/v1/` pin the JSON and
+//! are added to, never edited: a widget from last year must still be understood.
+
+mod browser;
+mod ledger;
+pub mod limits;
+mod policy;
+mod purpose;
+mod receipt;
+mod refusal;
+mod site;
+mod submission;
+mod timestamp;
+
+pub use browser::{Brand, BrowserFacts, ColorScheme, Fact, Size, UserAgent};
+pub use ledger::LedgerKey;
+pub use policy::{Need, Policy, Terms};
+pub use purpose::Purpose;
+pub use receipt::{Kept, Receipt, ReceiptNumber};
+pub use refusal::{Code, Problem};
+pub use site::{
+    Asset, Assets, ContactField, Corner, Field, FieldKind, Form, Load, Localised, Look, PublicSite, Theme,
+    Trigger,
+};
+pub use submission::{Asked, Consent, Contact, Kind, Rating, Scale, Submission};
+pub use timestamp::{ParseTimestampError, Timestamp};

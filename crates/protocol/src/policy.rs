@@ -1,0 +1,53 @@
+//! A site's versioned statement of what it asks for, why and for how long.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Localised, Purpose};
+
+/// How much a site wants one purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Need {
+    /// Never asked for; data for it is refused.
+    Off,
+    /// Asked for, never pre-ticked; the visitor may leave it out.
+    Optional,
+    /// Without it nothing can be sent.
+    Required,
+}
+
+/// What a policy says about one purpose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Terms {
+    /// The purpose these terms are about.
+    pub purpose: Purpose,
+    /// Whether the site asks for it, and how firmly.
+    pub need: Need,
+    /// Whole days that data for it is kept, counted from the moment it was stored.
+    pub days: u16,
+    /// The owner's own words beside the tick box; where a language is missing the widget's own text stands.
+    #[serde(default, skip_serializing_if = "Localised::is_empty")]
+    pub text: Localised,
+}
+
+/// A site's policy. A change to anything in it makes a new version, and visitors are asked again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Counts up from 1 for each site.
+    pub version: u32,
+    /// The owner's privacy page, `https:` or `http:`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// One entry for each purpose the site knows; a purpose without an entry is off.
+    pub terms: Vec<Terms>,
+}
+
+impl Policy {
+    /// The terms for `purpose`, unless it is off.
+    #[must_use]
+    pub fn terms(&self, purpose: Purpose) -> Option<&Terms> {
+        self.terms.iter().find(|terms| terms.purpose == purpose && terms.need != Need::Off)
+    }
+}

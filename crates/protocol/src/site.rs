@@ -1,0 +1,234 @@
+//! What a widget needs to know of its site before it can draw anything.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Kind, Policy, Scale};
+
+/// A text in several languages, by BCP 47 tag.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Localised(pub BTreeMap<String, String>);
+
+impl Localised {
+    /// Whether there is no text at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The text for `locale`: the exact tag, else its primary language, else English, else any.
+    #[must_use]
+    pub fn get(&self, locale: &str) -> Option<&str> {
+        let primary = locale.split('-').next().unwrap_or(locale);
+        let Self(texts) = self;
+        [locale, primary, "en"]
+            .iter()
+            .find_map(|tag| texts.get(*tag))
+            .or_else(|| texts.values().next())
+            .map(String::as_str)
+    }
+}
+
+/// Which half of the day the panel dresses for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    /// As the visitor's system says.
+    #[default]
+    Auto,
+    /// Always light.
+    Light,
+    /// Always dark.
+    Dark,
+}
+
+/// Where the bubble sits. Start and end follow the page's writing direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Corner {
+    /// Bottom right in a left-to-right page.
+    #[default]
+    BottomEnd,
+    /// Bottom left in a left-to-right page.
+    BottomStart,
+}
+
+/// What the visitor clicks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// Candor's own bubble.
+    #[default]
+    Bubble,
+    /// Only what the page offers (`data-candor-open`, the API).
+    None,
+}
+
+/// When glue and WebAssembly are fetched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Load {
+    /// When the visitor comes near the bubble.
+    #[default]
+    Intent,
+    /// When the page has nothing else to do.
+    Idle,
+    /// At once.
+    Eager,
+}
+
+/// How the widget looks and behaves on a page; `data-*` attributes of the tag go before it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Look {
+    /// A CSS colour for buttons and focus rings; `None` leaves Candor's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accent: Option<String>,
+    /// Light, dark or the system's.
+    pub theme: Theme,
+    /// Where the bubble sits.
+    pub position: Corner,
+    /// Whether there is a bubble.
+    pub trigger: Trigger,
+    /// When the rest is fetched.
+    pub load: Load,
+    /// Fixed language; `None` follows the page, then the browser.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+}
+
+/// A contact field that the panel may offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContactField {
+    /// A name.
+    Name,
+    /// An e-mail address.
+    Email,
+}
+
+/// What sort of value a custom field takes. All values travel as text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldKind {
+    /// One line.
+    Text,
+    /// Several lines.
+    LongText,
+    /// One of these, sent as it is.
+    Choice(Vec<String>),
+    /// `true` when ticked.
+    Check,
+}
+
+/// One of the owner's own fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// Names the value in the submission.
+    pub key: String,
+    /// What the visitor reads.
+    pub label: Localised,
+    /// What sort of value it takes: `"text"`, `"long_text"`, `"check"` or `{"choice": [..]}`.
+    pub kind: FieldKind,
+    /// Whether it must be filled in.
+    #[serde(default)]
+    pub required: bool,
+}
+
+/// What the form asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Form {
+    /// The kinds a visitor may choose from; with one, there is nothing to choose.
+    pub kinds: Vec<Kind>,
+    /// The scale to rate on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rating: Option<Scale>,
+    /// Contact fields on offer; they show only where the policy asks for `contact`.
+    #[serde(default)]
+    pub contact: Vec<ContactField>,
+    /// The owner's own fields.
+    #[serde(default)]
+    pub fields: Vec<Field>,
+    /// Whether the page URL keeps its query.
+    #[serde(default)]
+    pub keep_query: bool,
+    /// Whether the page URL keeps its fragment.
+    #[serde(default)]
+    pub keep_fragment: bool,
+    /// Days for which a dismissed bubble stays away.
+    pub bubble_hidden_days: u16,
+}
+
+impl Default for Form {
+    fn default() -> Self {
+        Self {
+            kinds: Kind::ALL.to_vec(),
+            rating: Some(Scale::Stars),
+            contact: vec![ContactField::Name, ContactField::Email],
+            fields: Vec::new(),
+            keep_query: false,
+            keep_fragment: false,
+            bubble_hidden_days: 30,
+        }
+    }
+}
+
+/// A file with a hashed name, and what its bytes must hash to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asset {
+    /// Name under `/assets/`.
+    pub file: String,
+    /// Subresource Integrity: `sha384-…`.
+    pub integrity: String,
+}
+
+/// What the loader fetches when the visitor shows interest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Assets {
+    /// The JavaScript half of the program.
+    pub glue: Asset,
+    /// The WebAssembly half.
+    pub wasm: Asset,
+    /// The texts, by language.
+    pub locales: BTreeMap<String, Asset>,
+}
+
+/// The body of `GET /v1/sites/SITE`, and what the loader of one site carries inlined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicSite {
+    /// The site's key.
+    pub site: Uuid,
+    /// What the owner calls it.
+    pub name: String,
+    /// How the widget looks.
+    pub look: Look,
+    /// What the form asks.
+    pub form: Form,
+    /// The policy in force.
+    pub policy: Policy,
+    /// Where the rest of the program is.
+    pub assets: Assets,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_falls_back_from_region_to_language_to_english() {
+        let text = Localised(
+            [("en", "E"), ("pt", "P"), ("pt-BR", "B")].map(|(tag, text)| (tag.into(), text.into())).into(),
+        );
+        assert_eq!(text.get("pt-BR"), Some("B"));
+        assert_eq!(text.get("pt-PT"), Some("P"));
+        assert_eq!(text.get("fr"), Some("E"));
+        assert_eq!(Localised::default().get("en"), None);
+    }
+}
