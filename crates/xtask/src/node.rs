@@ -1,0 +1,147 @@
+//! The two build tools that come from npm: wasm-opt and esbuild, pinned by `node/package-lock.json`.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result};
+
+use crate::{hash, place::Place, run, step::Step};
+
+/// What browsers have to understand: the oldest that know all the widget needs
+/// (constructable style sheets came last, with Safari 16.4).
+const TARGETS: &str = "--target=es2022,chrome111,firefox114,safari16.4";
+
+/// The features that rustc's `wasm32-unknown-unknown` switches on by default; the section that
+/// would say so is stripped before wasm-opt reads the module.
+const WASM_FEATURES: [&str; 8] = [
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-call-indirect-overlong",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// Kinds of text that esbuild makes smaller.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Text {
+    /// An ECMAScript module.
+    Module,
+    /// A classic script.
+    Script,
+    /// A style sheet.
+    Style,
+}
+
+/// The tools, if `setup` has installed what the lock file asks for.
+#[derive(Debug)]
+pub(crate) struct Tools {
+    modules: Option<PathBuf>,
+}
+
+impl Tools {
+    /// Looks, installs nothing.
+    pub(crate) fn find(place: &Place) -> Self {
+        let ready = run::which("node").is_some()
+            && fs::read_to_string(stamp(place))
+                .is_ok_and(|have| wanted(place).is_ok_and(|want| have == want));
+        Self { modules: ready.then(|| place.node().join("node_modules")) }
+    }
+
+    /// Installs them under the target folder, unless they are there.
+    ///
+    /// # Errors
+    /// npm is missing, or cannot reach its registry.
+    pub(crate) fn install(place: &Place) -> Result<()> {
+        if Self::find(place).ready() {
+            return Ok(());
+        }
+        let step = Step::start("npm: wasm-opt and esbuild");
+        let folder = place.node();
+        fs::create_dir_all(&folder)?;
+        for file in ["package.json", "package-lock.json", ".npmrc"] {
+            fs::copy(sources(place).join(file), folder.join(file)).with_context(|| file.to_owned())?;
+        }
+        run::quiet(Command::new("npm").args(["ci", "--loglevel=error"]).current_dir(&folder))?;
+        fs::write(stamp(place), wanted(place)?)?;
+        step.done();
+        Ok(())
+    }
+
+    /// Are they there?
+    pub(crate) fn ready(&self) -> bool {
+        self.modules.is_some()
+    }
+
+    /// Optimises a wasm module for size; `None` without the tool.
+    pub(crate) fn optimise(&self, wasm: &[u8]) -> Result<Option<Vec<u8>>> {
+        let Some(modules) = &self.modules else { return Ok(None) };
+        let folder = tempfile::tempdir()?;
+        let (input, output) = (folder.path().join("in.wasm"), folder.path().join("out.wasm"));
+        fs::write(&input, wasm)?;
+        run::quiet(
+            Command::new("node")
+                .arg(modules.join("binaryen/bin/wasm-opt"))
+                .args(WASM_FEATURES)
+                .args(["-Oz", "--converge", "--strip-producers", "--strip-target-features"])
+                .arg(&input)
+                .arg("-o")
+                .arg(&output),
+        )?;
+        Ok(Some(fs::read(output)?))
+    }
+
+    /// Makes a text smaller; without the tool it comes back as it was.
+    pub(crate) fn minify(&self, text: &str, kind: Text) -> Result<String> {
+        let Some(modules) = &self.modules else { return Ok(text.to_owned()) };
+        let mut command = Command::new("node");
+        command.arg(modules.join("esbuild/bin/esbuild")).args(["--minify", "--legal-comments=none", TARGETS]);
+        match kind {
+            Text::Module => command.args(["--loader=js", "--format=esm"]),
+            Text::Script => command.args(["--loader=js"]),
+            Text::Style => command.args(["--loader=css"]),
+        };
+        Ok(run::filter(&mut command, text)?.trim_end().to_owned())
+    }
+
+    /// Bundles an ES module with the modules it imports by the names given (`./NAME`), minified.
+    ///
+    /// # Errors
+    /// The tool is missing: a bundle cannot be faked by leaving it out.
+    pub(crate) fn bundle(&self, entry: &str, beside: &[(&str, &str)]) -> Result<String> {
+        let modules = self.modules.as_ref().context("esbuild is not installed: run `cargo xtask setup`")?;
+        let folder = tempfile::tempdir()?;
+        let main = folder.path().join("entry.js");
+        fs::write(&main, entry)?;
+        for (name, text) in beside {
+            fs::write(folder.path().join(name), text)?;
+        }
+        let mut command = Command::new("node");
+        command.arg(modules.join("esbuild/bin/esbuild")).arg(&main).args([
+            "--bundle",
+            "--minify",
+            "--format=esm",
+            "--legal-comments=none",
+            TARGETS,
+        ]);
+        Ok(String::from_utf8(run::quiet(&mut command)?)?.trim_end().to_owned())
+    }
+}
+
+fn sources(place: &Place) -> PathBuf {
+    place.root.join("crates/xtask/node")
+}
+
+fn stamp(place: &Place) -> PathBuf {
+    place.node().join("installed")
+}
+
+fn wanted(place: &Place) -> Result<String> {
+    let lock: &Path = &sources(place).join("package-lock.json");
+    Ok(hash::hex(&fs::read(lock).with_context(|| lock.display().to_string())?))
+}

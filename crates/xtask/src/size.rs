@@ -1,0 +1,196 @@
+//! `size`: what a visitor downloads, measured from the built assets, beside what we allow ourselves.
+
+use std::{fs, io::Write as _};
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+
+use crate::{
+    assets::{self, Asset},
+    hash,
+    node::{Text, Tools},
+    place::Place,
+};
+
+/// An allowance in brotli-11 bytes. The goal stays; the ceiling moves only in a commit that says why.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Budget {
+    goal_bytes: usize,
+    ceiling_bytes: usize,
+}
+
+/// All that a page pays before anyone shows interest.
+const LOADER: Budget = Budget { goal_bytes: 2_000, ceiling_bytes: 2_500 };
+/// Everything until the form is open: loader, glue, wasm, styles, one locale.
+const FORM_OPEN: Budget = Budget { goal_bytes: 30_000, ceiling_bytes: 42_000 };
+/// Pictures and drawing, on top.
+const CAPTURE: Budget = Budget { goal_bytes: 16_700, ceiling_bytes: 24_000 };
+/// One locale.
+const LOCALE: Budget = Budget { goal_bytes: 3_000, ceiling_bytes: 4_000 };
+
+/// One line of the table.
+#[derive(Debug, Serialize)]
+struct Row {
+    part: String,
+    raw_bytes: usize,
+    gzip_bytes: usize,
+    brotli_bytes: usize,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    budget: Option<Budget>,
+}
+
+impl Row {
+    fn new(part: impl Into<String>, bytes: &[u8], budget: Option<Budget>) -> Result<Self> {
+        Ok(Self {
+            part: part.into(),
+            raw_bytes: bytes.len(),
+            gzip_bytes: assets::gzip(bytes)?.len(),
+            brotli_bytes: assets::brotli(bytes)?.len(),
+            budget,
+        })
+    }
+
+    fn sum(part: impl Into<String>, rows: &[&Self], budget: Option<Budget>) -> Self {
+        let total = |of: fn(&Self) -> usize| rows.iter().map(|row| of(row)).sum();
+        Self {
+            part: part.into(),
+            raw_bytes: total(|row| row.raw_bytes),
+            gzip_bytes: total(|row| row.gzip_bytes),
+            brotli_bytes: total(|row| row.brotli_bytes),
+            budget,
+        }
+    }
+
+    fn over_ceiling(&self) -> bool {
+        self.budget.is_some_and(|budget| self.brotli_bytes > budget.ceiling_bytes)
+    }
+}
+
+/// Prints the table; with `check` a part over its ceiling is an error.
+pub(crate) fn run(place: &Place, json: bool, check: bool) -> Result<()> {
+    let rows = measure(place)?;
+    let mut out = std::io::stdout().lock();
+    if json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&rows)?)?;
+    } else {
+        write!(out, "{}", table(&rows))?;
+    }
+    let over: Vec<&str> = rows.iter().filter(|row| row.over_ceiling()).map(|row| row.part.as_str()).collect();
+    if check && !over.is_empty() {
+        bail!("over the ceiling: {}", over.join(", "));
+    }
+    Ok(())
+}
+
+fn measure(place: &Place) -> Result<Vec<Row>> {
+    let manifest = assets::manifest(place)?;
+    let read = |asset: &Asset| -> Result<Vec<u8>> {
+        let bytes = fs::read(place.assets().join(&asset.file)).with_context(|| asset.file.clone())?;
+        if hash::integrity(&bytes) != asset.integrity {
+            bail!("{} is not what the manifest says: run `cargo xtask build`", asset.file);
+        }
+        Ok(bytes)
+    };
+    let template = fs::read_to_string(place.assets().join(&manifest.loader))?;
+    let loader = Row::new(
+        "loader, with a site's settings",
+        assets::fill(&template, &settings(&manifest)?)?.as_bytes(),
+        Some(LOADER),
+    )?;
+    let glue = read(&manifest.glue)?;
+    let css = css_share(place)?;
+    let glue = Row::new("glue, with the style sheet", &glue, None)?;
+    let wasm = Row::new("wasm", &read(&manifest.wasm)?, None)?;
+    let locales: Vec<Row> = manifest
+        .locales
+        .iter()
+        .map(|(tag, asset)| Row::new(format!("locale {tag}"), &read(asset)?, Some(LOCALE)))
+        .collect::<Result<_>>()?;
+    let largest =
+        locales.iter().max_by_key(|row| row.brotli_bytes).context("there is at least one locale")?;
+    let open = Row::sum(
+        "= until the form is open, largest locale",
+        &[&loader, &glue, &wasm, largest],
+        Some(FORM_OPEN),
+    );
+    let capture = match &manifest.capture {
+        None => Vec::new(),
+        Some(pair) => {
+            let glue = Row::new("picture and pen: glue", &read(&pair.glue)?, None)?;
+            let wasm = Row::new("picture and pen: wasm", &read(&pair.wasm)?, None)?;
+            let both = Row::sum("= picture and pen, on top", &[&glue, &wasm], Some(CAPTURE));
+            vec![glue, wasm, both]
+        }
+    };
+    let mut rows = vec![loader, glue, css, wasm];
+    rows.extend(locales);
+    rows.push(open);
+    rows.extend(capture);
+    Ok(rows)
+}
+
+/// The settings of a typical site: what the collector would put into the loader for it.
+fn settings(manifest: &assets::Manifest) -> Result<String> {
+    let file = |asset: &Asset| serde_json::json!({ "file": asset.file, "integrity": asset.integrity });
+    let en = manifest.locales.get(crate::locale::REFERENCE).context("the reference locale is built")?;
+    Ok(serde_json::json!({
+        "site": "6f6c1d5e-3b1a-4b7e-9a55-0d7c9d1f2a10",
+        "origin": "https://feedback.example.com",
+        "accent": "#4f46e5",
+        "position": "bottom-right",
+        "theme": "auto",
+        "glue": file(&manifest.glue),
+        "wasm": file(&manifest.wasm),
+        "locale": file(en),
+    })
+    .to_string())
+}
+
+/// The style sheet inside the glue, measured alone: a share, not added to any sum.
+fn css_share(place: &Place) -> Result<Row> {
+    let css = fs::read_to_string(place.root.join("widget/widget.css"))?;
+    Row::new("   of it, style sheet", Tools::find(place).minify(&css, Text::Style)?.as_bytes(), None)
+}
+
+fn table(rows: &[Row]) -> String {
+    let mut text = format!(
+        "{:<42}{:>9}{:>9}{:>9}{:>10}{:>10}\n",
+        "part (bytes)", "raw", "gzip", "brotli", "goal", "ceiling"
+    );
+    for row in rows {
+        let (goal, ceiling) = row.budget.map_or((String::new(), String::new()), |budget| {
+            (budget.goal_bytes.to_string(), budget.ceiling_bytes.to_string())
+        });
+        let verdict = match row.budget {
+            Some(budget) if row.brotli_bytes > budget.ceiling_bytes => "  OVER THE CEILING",
+            Some(budget) if row.brotli_bytes > budget.goal_bytes => "  over the goal",
+            _ => "",
+        };
+        text.push_str(&format!(
+            "{:<42}{:>9}{:>9}{:>9}{goal:>10}{ceiling:>10}{verdict}\n",
+            row.part, row.raw_bytes, row.gzip_bytes, row.brotli_bytes
+        ));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(brotli_bytes: usize) -> Row {
+        Row { part: "x".into(), raw_bytes: 0, gzip_bytes: 0, brotli_bytes, budget: Some(LOADER) }
+    }
+
+    #[test]
+    fn the_ceiling_itself_is_allowed_and_one_byte_more_is_not() {
+        assert!(!row(LOADER.ceiling_bytes).over_ceiling());
+        assert!(row(LOADER.ceiling_bytes + 1).over_ceiling());
+    }
+
+    #[test]
+    fn the_table_says_which_row_is_over() {
+        assert!(table(&[row(2_400)]).contains("over the goal"));
+        assert!(table(&[row(2_501)]).contains("OVER THE CEILING"));
+    }
+}

@@ -1,0 +1,121 @@
+//! From a crate to a wasm module and its JavaScript glue: cargo → wasm-bindgen → wasm-opt.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::{
+    node::Tools,
+    place::Place,
+    run,
+    step::{self, Step},
+};
+
+/// The target that browsers run.
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+
+/// What to build, and under which stem the glue refers to itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Recipe<'a> {
+    /// The cargo package; its library is linked as a `cdylib`.
+    pub(crate) package: &'a str,
+    /// Cargo features to switch on.
+    pub(crate) features: &'a [&'a str],
+    /// The file stem of what comes out.
+    pub(crate) stem: &'a str,
+    /// Whether the glue finds `STEM_bg.wasm` beside itself, or has to be handed the module.
+    pub(crate) finds_itself: bool,
+}
+
+/// A built module: what the browser compiles, and the ES module that speaks to it.
+#[derive(Debug)]
+pub(crate) struct Module {
+    /// The WebAssembly module.
+    pub(crate) wasm: Vec<u8>,
+    /// The glue, not yet minified.
+    pub(crate) glue: String,
+}
+
+/// Builds one module.
+///
+/// # Errors
+/// The crate does not compile, or its glue needs files of its own (a snippet), which the loader cannot verify.
+pub(crate) fn build(place: &Place, tools: &Tools, recipe: Recipe<'_>) -> Result<Module> {
+    let linked = compile(place, recipe)?;
+    let step = Step::start(format!("wasm: bind and shrink {}", recipe.package));
+    let mut output = Bindgen::new()
+        .input_path(&linked)
+        .out_name(recipe.stem)
+        .web(true)?
+        .typescript(false)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .omit_default_module_path(!recipe.finds_itself)
+        .generate_output()
+        .with_context(|| format!("wasm-bindgen does not take {}", linked.display()))?;
+    if !output.snippets().is_empty() || !output.local_modules().is_empty() {
+        bail!(
+            "{} has JavaScript snippets: they would be files that no integrity hash covers",
+            recipe.package
+        );
+    }
+    let glue = output.js().to_owned();
+    let wasm = output.wasm_mut().emit_wasm();
+    let wasm = tools.optimise(&wasm)?.unwrap_or(wasm);
+    step.done();
+    Ok(Module { wasm, glue })
+}
+
+/// Compiles and links; returns the file that rustc wrote.
+fn compile(place: &Place, recipe: Recipe<'_>) -> Result<PathBuf> {
+    let mut cargo = run::cargo();
+    cargo
+        .args(["rustc", "--quiet", "--lib", "--crate-type", "cdylib", "--profile", "widget"])
+        .args(["--target", TARGET, "--package", recipe.package])
+        .current_dir(&place.root)
+        .env("CARGO_TARGET_DIR", &place.target);
+    if !recipe.features.is_empty() {
+        cargo.args(["--features", &recipe.features.join(",")]);
+    }
+    // A path of this machine in the module would leak, and make two builds differ.
+    let mut flags = vec![format!("--remap-path-prefix={}=", place.root.display())];
+    let sysroot = sysroot()?;
+    if has_std_source(&sysroot) {
+        cargo
+            .args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"])
+            // Stable cargo and rustc take these flags only so; the pinned toolchain makes what they mean stable for us.
+            .env("RUSTC_BOOTSTRAP", "1");
+        flags.extend(
+            ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none"].map(Into::into),
+        );
+    } else {
+        step::note("rust-src is not installed: the widget gets the stock std and is about 8 kB larger");
+    }
+    cargo.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
+    let step = Step::start(format!("wasm: compile {}", recipe.package));
+    run::loud(&mut cargo)?;
+    step.done();
+    let file = format!("{}.wasm", recipe.package.replace('-', "_"));
+    Ok(place.target.join(TARGET).join("widget").join(file))
+}
+
+/// Where the toolchain that compiles this project keeps its libraries.
+pub(crate) fn sysroot() -> Result<PathBuf> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let said = run::quiet(std::process::Command::new(rustc).args(["--print", "sysroot"]))?;
+    Ok(String::from_utf8(said)?.trim().into())
+}
+
+/// Is the component `rust-src` there, from which std is rebuilt for size?
+pub(crate) fn has_std_source(sysroot: &Path) -> bool {
+    fs::exists(sysroot.join("lib/rustlib/src/rust/library/Cargo.lock")).unwrap_or(false)
+}
+
+/// Is the target's std there? (Tests and clippy need the stock one.)
+pub(crate) fn has_target(sysroot: &Path) -> bool {
+    fs::exists(sysroot.join("lib/rustlib").join(TARGET)).unwrap_or(false)
+}
