@@ -1,6 +1,6 @@
 //! Where things lie: the root of the project, and what is written under its target folder.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use cargo_metadata::MetadataCommand;
@@ -17,7 +17,10 @@ pub(crate) struct Place {
 impl Place {
     /// Asks cargo, so that `CARGO_TARGET_DIR` and `.cargo/config.toml` count.
     pub(crate) fn find() -> Result<Self> {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml");
+        // `cargo run` says where we are; the path at compile time is of another checkout if two share a target folder.
+        let here = std::env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+        let manifest = here.join("../../Cargo.toml");
         let metadata = MetadataCommand::new()
             .manifest_path(manifest)
             .no_deps()

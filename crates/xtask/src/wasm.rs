@@ -57,7 +57,7 @@ pub(crate) fn build(place: &Place, tools: &Tools, recipe: Recipe<'_>) -> Result<
         .omit_default_module_path(!recipe.finds_itself)
         .generate_output()
         .with_context(|| format!("wasm-bindgen does not take {}", linked.display()))?;
-    if !output.snippets().is_empty() || !output.local_modules().is_empty() {
+    if output.snippets().values().any(|parts| !parts.is_empty()) || !output.local_modules().is_empty() {
         bail!(
             "{} has JavaScript snippets: they would be files that no integrity hash covers",
             recipe.package
