@@ -1,0 +1,30 @@
+// The module that people import: fetches and compiles the engine as soon as it is imported itself, so that the first
+// picture does not wait, and falls back to the same program as plain JavaScript where the page refuses WebAssembly.
+import init, { capture as take } from './domshot_core.js';
+
+const load = async () => {
+  try {
+    await init({ module_or_path: new URL('domshot_core_bg.wasm', import.meta.url) });
+  } catch (refused) {
+    const { instantiate } = await import('./domshot_core_js.js').catch(() => { throw refused; });
+    await instantiate();
+  }
+};
+const ready = load();
+ready.catch(() => {});
+
+const fetchBlob = async (url) => {
+  const response = await fetch(url, { cache: 'force-cache' });
+  if (!response.ok) throw new Error(String(response.status));
+  return response.blob();
+};
+
+/**
+ * A picture of `node`'s page as a Blob. `options`: area ('viewport', 'page', 'element', or {x, y, width, height} in
+ * page pixels), dpr, format ('png', 'webp', 'jpeg'), quality, maxBytes, maxPixels, mask, hide (CSS selectors),
+ * inputs ('masked' or 'shown'), deadline (ms), fetch (url => Promise<Blob>).
+ */
+export async function capture(node, options = {}) {
+  await ready;
+  return take(node, { dpr: devicePixelRatio, fetch: fetchBlob, ...options });
+}

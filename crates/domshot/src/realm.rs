@@ -1,0 +1,62 @@
+//! One document with its window: the browser's answers about it.
+
+use wasm_bindgen::prelude::*;
+
+use crate::css::Conditions;
+use crate::dom::{self, Node, Rect};
+
+/// A document, its window, and what the engine asks of them again and again.
+pub(crate) struct Realm {
+    pub(crate) document: Node,
+    pub(crate) window: Node,
+    /// A document without a window: what is imported there runs no constructor and loads nothing.
+    pub(crate) inert: Node,
+    pub(crate) html: Node,
+    base: String,
+    /// Scroll offset and size of the viewport, in CSS pixels, scrollbars included.
+    pub(crate) view: Rect,
+}
+
+impl Realm {
+    /// The realm of `node`, or `None` where it is no part of a live page.
+    pub(crate) fn of(node: &Node) -> Option<Realm> {
+        let document = if node.node_type().ok()? == 9 { node.clone() } else { node.owner_document().ok()?? };
+        let window = document.object("defaultView")?;
+        let html = document.object("documentElement")?;
+        let inert = document.object("implementation")?.call("createHTMLDocument", &[&"".into()]).ok()?;
+        let view = Rect {
+            x: window.number("scrollX"),
+            y: window.number("scrollY"),
+            width: window.number("innerWidth"),
+            height: window.number("innerHeight"),
+        };
+        let base = document.text("baseURI");
+        Some(Realm { document, window, inert: inert.unchecked_into(), html, base, view })
+    }
+
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Computed value of one property of `element`.
+    pub(crate) fn computed(&self, element: &Node, property: &str) -> String {
+        self.window.style(element, "").map(|s| s.value(property)).unwrap_or_default()
+    }
+}
+
+impl Conditions for Realm {
+    fn media(&self, query: &str) -> bool {
+        query.is_empty()
+            || self.window.call("matchMedia", &[&query.into()]).is_ok_and(|m| m.unchecked_into::<Node>().flag("matches"))
+    }
+    fn supports(&self, condition: &str) -> bool {
+        let css = self.window.object("CSS");
+        css.is_some_and(|css| css.call("supports", &[&condition.into()]).is_ok_and(|v| v.is_truthy()))
+    }
+    fn resolve(&self, url: &str, base: &str) -> String {
+        if url.is_empty() {
+            return self.base.split('#').next().unwrap_or_default().into();
+        }
+        dom::absolute(url, if base.is_empty() { &self.base } else { base })
+    }
+}
