@@ -1,1 +1,14 @@
-//! e2e
+//! The harness of the journeys: a real browser, a real collector, a stranger's page on another origin.
+
+mod browser;
+mod closing;
+mod pages;
+mod process;
+mod visitor;
+mod wait;
+
+pub use browser::{Browser, Kind, Setup};
+pub use closing::{Allowed, closing_assertions};
+pub use pages::Pages;
+pub use visitor::Visitor;
+pub use wait::until;

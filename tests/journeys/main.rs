@@ -1,0 +1,3 @@
+//! The journeys. Each is one thing that an owner or a visitor does, from the first click to what is left behind.
+
+mod harness;

@@ -1,0 +1,233 @@
+//! A browser under WebDriver: its own driver on a free port, its own fresh profile.
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, Result, bail};
+use fantoccini::{
+    Client, ClientBuilder,
+    wd::{Capabilities, WebDriverCompatibleCommand},
+};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{process::Process, wait::until};
+
+/// Which browser the journeys run in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Chromium with chromedriver.
+    Chromium,
+    /// Firefox with geckodriver.
+    Firefox,
+    /// WebKitGTK's MiniBrowser with WebKitWebDriver.
+    Webkit,
+}
+
+impl Kind {
+    /// What `CANDOR_BROWSER` says; Chromium where it says nothing.
+    ///
+    /// # Errors
+    /// It names none of the three.
+    pub fn chosen() -> Result<Self> {
+        match std::env::var("CANDOR_BROWSER").as_deref() {
+            Err(_) | Ok("chromium") => Ok(Self::Chromium),
+            Ok("firefox") => Ok(Self::Firefox),
+            Ok("webkit") => Ok(Self::Webkit),
+            Ok(other) => bail!("CANDOR_BROWSER is {other:?}, not chromium, firefox or webkit"),
+        }
+    }
+}
+
+/// What a journey may ask of its browser beyond the ordinary.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Setup {
+    /// Refuse storage and cookies to every page, as a strict privacy setting does. Chromium only.
+    pub storage_blocked: bool,
+}
+
+/// A running browser.
+#[derive(Debug)]
+pub struct Browser {
+    /// The WebDriver session.
+    pub client: Client,
+    /// Which one it is.
+    pub kind: Kind,
+    // Dropped in this order: the driver takes the browser along, then the profile can go.
+    _driver: Process,
+    _profile: TempDir,
+}
+
+impl Browser {
+    /// Starts the driver, and through it the browser.
+    ///
+    /// # Errors
+    /// One of them is not installed (`cargo xtask setup`) or does not start.
+    pub async fn start(kind: Kind, setup: Setup) -> Result<Self> {
+        let profile = tempfile::Builder::new().prefix("candor-e2e-").tempdir()?;
+        let (driver, port) = match kind {
+            Kind::Chromium => chromedriver(profile.path()).await?,
+            Kind::Firefox => geckodriver(profile.path()).await?,
+            Kind::Webkit => webkit_driver(profile.path()).await?,
+        };
+        let capabilities = match kind {
+            Kind::Chromium => chromium(profile.path(), setup),
+            Kind::Firefox => firefox(),
+            Kind::Webkit => webkit()?,
+        };
+        let address = format!("http://127.0.0.1:{port}");
+        let client = until("the driver takes a session", async || {
+            let mut builder = ClientBuilder::new(HttpConnector::new());
+            Ok(Some(builder.capabilities(capabilities.clone()).connect(&address).await?))
+        })
+        .await
+        .with_context(|| driver.said())?;
+        Ok(Self { client, kind, _driver: driver, _profile: profile })
+    }
+
+    /// The entries of one of chromedriver's logs since they were last asked for; empty in other browsers.
+    ///
+    /// # Errors
+    /// The driver refuses.
+    pub async fn log(&self, kind: &'static str) -> Result<Vec<Value>> {
+        if self.kind != Kind::Chromium {
+            return Ok(Vec::new());
+        }
+        let answer = self.client.issue_cmd(Post { path: "se/log", body: json!({ "type": kind }) }).await?;
+        Ok(answer.as_array().cloned().unwrap_or_default())
+    }
+
+    /// A command of the Chrome DevTools Protocol.
+    ///
+    /// # Errors
+    /// The browser is not Chromium, or refuses the command.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Result<Value> {
+        if self.kind != Kind::Chromium {
+            bail!("{command}: only Chromium speaks this protocol");
+        }
+        let body = json!({ "cmd": command, "params": parameters });
+        Ok(self.client.issue_cmd(Post { path: "goog/cdp/execute", body }).await?)
+    }
+
+    /// Ends the session, the browser and the driver.
+    ///
+    /// # Errors
+    /// The session was lost before.
+    pub async fn close(self) -> Result<()> {
+        Ok(self.client.clone().close().await?)
+    }
+}
+
+/// A command that only this driver knows.
+#[derive(Debug)]
+struct Post {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for Post {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(self.body.to_string()))
+    }
+}
+
+async fn chromedriver(home: &Path) -> Result<(Process, u16)> {
+    let mut command = Command::new("chromedriver");
+    command.arg("--port=0").env("HOME", home);
+    Process::start(command, |line| port_after(line, "started successfully on port ")).await
+}
+
+async fn geckodriver(home: &Path) -> Result<(Process, u16)> {
+    let mut command = Command::new("geckodriver");
+    command.args(["--port", "0", "--profile-root"]).arg(home).env("HOME", home).env("MOZ_HEADLESS", "1");
+    Process::start(command, |line| port_after(line, "Listening on 127.0.0.1:")).await
+}
+
+async fn webkit_driver(home: &Path) -> Result<(Process, u16)> {
+    // This driver neither chooses a port itself nor says that it listens. The wrapper says so just before it
+    // starts; the session is then asked for until it is given.
+    let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+    let mut command = Command::new("xvfb-run");
+    command
+        .args(["--auto-servernum", "dbus-run-session", "--", "sh", "-c"])
+        .arg(format!("echo starting on port {port}; exec WebKitWebDriver --host=127.0.0.1 --port={port}"))
+        .env("HOME", home)
+        .env("XDG_CACHE_HOME", home.join("cache"))
+        .env("XDG_DATA_HOME", home.join("data"))
+        .env("GIO_USE_PROXY_RESOLVER", "dummy")
+        .env("NO_AT_BRIDGE", "1");
+    Process::start(command, |line| port_after(line, "starting on port ")).await
+}
+
+fn port_after(line: &str, words: &str) -> Option<u16> {
+    let rest = line.split(words).nth(1)?;
+    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+fn chromium(profile: &Path, setup: Setup) -> Capabilities {
+    let mut options = json!({
+        "args": [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+            "--window-size=1280,900",
+            format!("--user-data-dir={}", profile.join("profile").display()),
+        ],
+    });
+    if setup.storage_blocked {
+        // 2 is "block" in Chromium's content settings; it covers localStorage and all its kin.
+        options["prefs"] = json!({ "profile.default_content_setting_values.cookies": 2 });
+    }
+    object(json!({
+        "goog:chromeOptions": options,
+        "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
+    }))
+}
+
+fn firefox() -> Capabilities {
+    let mut options = json!({ "args": ["-headless"] });
+    if let Some(binary) = first_of(&["/usr/bin/firefox-esr", "/usr/bin/firefox"]) {
+        options["binary"] = json!(binary);
+    }
+    object(json!({ "moz:firefoxOptions": options }))
+}
+
+fn webkit() -> Result<Capabilities> {
+    let libraries =
+        ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/libexec"];
+    let candidates: Vec<String> = libraries
+        .iter()
+        .flat_map(|folder| {
+            ["6.0", "4.1", "4.0"].iter().flat_map(move |version| {
+                [
+                    format!("{folder}/webkitgtk-{version}/MiniBrowser"),
+                    format!("{folder}/webkit2gtk-{version}/MiniBrowser"),
+                ]
+            })
+        })
+        .collect();
+    let candidates: Vec<&str> = candidates.iter().map(String::as_str).collect();
+    let binary = first_of(&candidates).context("WebKit's MiniBrowser is not installed")?;
+    Ok(object(json!({ "webkitgtk:browserOptions": { "binary": binary, "args": ["--automation"] } })))
+}
+
+fn first_of(candidates: &[&str]) -> Option<PathBuf> {
+    candidates.iter().map(PathBuf::from).find(|file| file.is_file())
+}
+
+fn object(value: Value) -> Capabilities {
+    value.as_object().cloned().unwrap_or_default()
+}

@@ -1,0 +1,152 @@
+//! What every journey ends with: proof that the widget left nothing behind but what its ledger says.
+
+use anyhow::{Context as _, Result, ensure};
+use candor_protocol::LedgerKey;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    browser::{Browser, Kind},
+    pages::Pages,
+    visitor::Visitor,
+};
+
+/// What a journey provoked on purpose, and what may therefore be found at its end.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Allowed {
+    /// Console errors that contain one of these are expected.
+    pub console: &'static [&'static str],
+    /// The browser refuses storage to the page, so that there is none to look at.
+    pub no_storage: bool,
+}
+
+/// Fails unless: no cookie, only ledger keys in localStorage, no other storage, no CSP report, no console
+/// error, no request to a third origin.
+///
+/// # Errors
+/// One of these does not hold; the error says which, and what was found.
+pub async fn closing_assertions(
+    browser: &Browser,
+    pages: &Pages,
+    collector: Option<&str>,
+    site: Option<Uuid>,
+    allowed: Allowed,
+) -> Result<()> {
+    let visitor = Visitor::new(browser.client.clone());
+    only_ledger_keys(&visitor, site, allowed).await?;
+    ensure!(pages.reports().is_empty(), "the page's policy was violated: {:?}", pages.reports());
+    calm_console(&browser.log("browser").await?, allowed)?;
+    only_two_origins(&browser.log("performance").await?, pages.origin(), collector)?;
+    no_cookies(browser, pages, collector).await
+}
+
+async fn only_ledger_keys(visitor: &Visitor, site: Option<Uuid>, allowed: Allowed) -> Result<()> {
+    if allowed.no_storage {
+        return Ok(());
+    }
+    let found = visitor
+        .awaits(
+            "return {
+                local: Object.keys(localStorage),
+                session: Object.keys(sessionStorage),
+                databases: indexedDB.databases ? (await indexedDB.databases()).map(d => d.name) : [],
+                caches: self.caches ? await caches.keys() : [],
+                workers: navigator.serviceWorker ? (await navigator.serviceWorker.getRegistrations()).length : 0,
+                cookie: document.cookie,
+            }",
+        )
+        .await?;
+    let known: Vec<String> =
+        site.iter().flat_map(|site| LedgerKey::ALL.iter().map(|key| key.storage_key(*site))).collect();
+    let keys = found["local"].as_array().context("localStorage can be read")?;
+    for key in keys {
+        ensure!(
+            known.iter().any(|known| key == known),
+            "localStorage holds {key}, which is not in the ledger"
+        );
+    }
+    for other in ["session", "databases", "caches"] {
+        ensure!(found[other].as_array().is_some_and(Vec::is_empty), "{other}: {}", found[other]);
+    }
+    ensure!(found["workers"] == 0, "a service worker is registered");
+    ensure!(found["cookie"] == "", "the page has a cookie: {}", found["cookie"]);
+    Ok(())
+}
+
+fn calm_console(entries: &[Value], allowed: Allowed) -> Result<()> {
+    for entry in entries {
+        let text = entry["message"].as_str().unwrap_or_default();
+        let expected = allowed.console.iter().any(|part| text.contains(part));
+        ensure!(expected || entry["level"] != "SEVERE", "the console says: {text}");
+    }
+    Ok(())
+}
+
+fn only_two_origins(entries: &[Value], page: &str, collector: Option<&str>) -> Result<()> {
+    for url in entries.iter().filter_map(requested) {
+        let own = std::iter::once(page).chain(collector).any(|origin| {
+            url.strip_prefix(origin).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        });
+        let local = ["data:", "blob:", "about:", "chrome:"].iter().any(|scheme| url.starts_with(scheme));
+        ensure!(own || local, "a request went to {url}");
+    }
+    Ok(())
+}
+
+/// The URL of a request, if that is what this entry of the performance log tells of.
+fn requested(entry: &Value) -> Option<String> {
+    let message: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
+    let event = &message["message"];
+    (event["method"] == "Network.requestWillBeSent").then_some(())?;
+    Some(event["params"]["request"]["url"].as_str()?.to_owned())
+}
+
+async fn no_cookies(browser: &Browser, pages: &Pages, collector: Option<&str>) -> Result<()> {
+    if browser.kind == Kind::Chromium {
+        // The whole jar, partitioned cookies of third parties included.
+        let jar = browser.devtools("Storage.getCookies", json!({})).await?;
+        ensure!(
+            jar["cookies"].as_array().is_some_and(Vec::is_empty),
+            "cookies in the jar: {}",
+            jar["cookies"]
+        );
+    }
+    // Elsewhere WebDriver tells only the cookies of the page one is on.
+    let places =
+        [Some(format!("{}/__blank", pages.origin())), collector.map(|origin| format!("{origin}/healthz"))];
+    for place in places.into_iter().flatten() {
+        // A journey may end with the collector down: then it set none either.
+        if browser.client.goto(&place).await.is_ok() {
+            let cookies = browser.client.get_all_cookies().await?;
+            ensure!(cookies.is_empty(), "cookies at {place}: {cookies:?}");
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(url: &str) -> Value {
+        let message = json!({ "message": { "method": "Network.requestWillBeSent", "params": { "request": { "url": url } } } });
+        json!({ "message": message.to_string() })
+    }
+
+    #[test]
+    fn a_request_to_a_third_origin_is_caught() {
+        let (page, collector) = ("http://localhost:1", Some("http://127.0.0.1:2"));
+        let fine = [request("http://localhost:1/plain/"), request("http://127.0.0.1:2/x"), request("data:,")];
+        assert!(only_two_origins(&fine, page, collector).is_ok());
+        assert!(only_two_origins(&[request("https://cdn.example/x.js")], page, collector).is_err());
+        // A port that merely starts like ours is another origin.
+        assert!(only_two_origins(&[request("http://localhost:12/")], page, collector).is_err());
+    }
+
+    #[test]
+    fn a_console_error_is_caught_unless_the_journey_provoked_it() {
+        let entries = [json!({ "level": "SEVERE", "message": "…/v1/submissions - 403 (Forbidden)" })];
+        assert!(calm_console(&entries, Allowed::default()).is_err());
+        assert!(calm_console(&entries, Allowed { console: &["403"], ..Allowed::default() }).is_ok());
+    }
+}

@@ -1,0 +1,34 @@
+//! Waiting for what a browser or a server does in its own time.
+
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+/// When waiting turns into failure. It bounds a hang, it measures nothing: no journey asserts how fast something is.
+const DEADLINE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(40);
+
+/// Asks again and again until there is an answer.
+///
+/// # Errors
+/// There was none by the deadline; the error says what was waited for, and the last problem if asking itself failed.
+pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
+    let mut problem = None;
+    let asking = async {
+        loop {
+            match ask().await {
+                Ok(Some(answer)) => return answer,
+                Ok(None) => problem = None,
+                Err(error) => problem = Some(error),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    match tokio::time::timeout(DEADLINE, asking).await {
+        Ok(answer) => Ok(answer),
+        Err(_) => match problem {
+            Some(problem) => Err(problem.context(format!("waited in vain: {what}"))),
+            None => bail!("waited in vain: {what}"),
+        },
+    }
+}
