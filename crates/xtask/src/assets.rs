@@ -21,6 +21,9 @@ use crate::{
 /// The token in the loader that the collector replaces with a site's public settings.
 pub(crate) const SETTINGS_TOKEN: &str = "__CANDOR_SETTINGS__";
 
+/// How many of a locale's texts, from its first, the loader carries itself: the bubble's name, and its way out.
+const LOADER_WORDS: usize = 3;
+
 /// `manifest.json`: which file is what. The collector reads it; browsers never see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
@@ -84,7 +87,11 @@ pub(crate) fn build(place: &Place) -> Result<Manifest> {
     let css = tools.minify(&read(&widget.join("widget.css"))?, Text::Style)?;
     let glue = format!("{}\nexport const css = {};\n", module.glue, serde_json::to_string(&css)?);
     let glue = tools.minify(&glue, Text::Module)?;
-    let loader = tools.minify(&read(&widget.join("loader/candor.js"))?, Text::Script)?;
+    let bubble = tools.minify(&read(&widget.join("loader/bubble.css"))?, Text::Style)?;
+    let source = read(&widget.join("loader/candor.js"))?
+        .replace("__CANDOR_WORDS__", &locale::first_of_each(&words, LOADER_WORDS)?)
+        .replace("__CANDOR_CSS__", &serde_json::to_string(&bubble)?);
+    let loader = tools.minify(&source, Text::Script)?;
     let pinned = fill(&loader, "null")?;
 
     let parent = place.assets().parent().context("the assets have a folder")?.to_path_buf();

@@ -42,6 +42,18 @@ pub(crate) fn read_all(folder: &Path) -> Result<BTreeMap<String, String>> {
     files.iter().map(|(tag, words)| Ok((tag.clone(), pack(reference, words)?))).collect()
 }
 
+/// The first `count` strings of every locale, as one JSON object by language tag.
+pub(crate) fn first_of_each(packed: &BTreeMap<String, String>, count: usize) -> Result<String> {
+    let first = |text: &String| -> Result<Vec<String>> {
+        let mut all: Vec<String> = serde_json::from_str(text)?;
+        all.truncate(count);
+        Ok(all)
+    };
+    let all: BTreeMap<_, _> =
+        packed.iter().map(|(tag, text)| Ok((tag, first(text)?))).collect::<Result<_>>()?;
+    Ok(serde_json::to_string(&all)?)
+}
+
 /// The strings of a locale in the order of the reference's keys.
 fn pack(reference: &Words, words: &Words) -> Result<String> {
     let ordered: Option<Vec<&String>> = reference.keys().map(|key| words.get(key)).collect();

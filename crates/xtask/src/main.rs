@@ -4,6 +4,8 @@ mod assets;
 mod browser;
 mod demo;
 mod dist;
+mod e2e;
+mod generate;
 mod hash;
 mod locale;
 mod node;
@@ -12,6 +14,8 @@ mod run;
 mod setup;
 mod size;
 mod step;
+mod test;
+mod tidy;
 mod wasm;
 
 use anyhow::Result;
@@ -47,6 +51,24 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Run everything: tidy, gen --check, unit and contract tests, sizes, browser tests, journeys
+    Test,
+    /// Run only the journeys
+    E2e(e2e::Options),
+    /// Write what is generated from the constants: tables in the documents, TypeScript types
+    Gen {
+        /// Write nothing; fail if something is not up to date
+        #[arg(long)]
+        check: bool,
+    },
+    /// Check the rules of the house that a compiler does not keep
+    Tidy,
+    /// Run a compiled wasm test in headless Chromium (cargo calls this)
+    #[command(hide = true)]
+    WasmTest {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
     /// Make dist/: the release binary, domshot as a module, checksums
     Dist,
 }
@@ -62,6 +84,21 @@ fn main() -> Result<()> {
         Command::Build => assets::build(&place).map(drop),
         Command::Demo(options) => demo::run(&place, &options),
         Command::Size { json, check } => size::run(&place, json, check),
+        Command::Test => test::run(&place),
+        Command::E2e(options) => e2e::run(&place, &options),
+        Command::Gen { check: true } => generate::check(&place),
+        Command::Gen { check: false } => generate::write(&place),
+        Command::Tidy => {
+            let mut outcomes = tidy::sources(&place);
+            if place.assets().exists() {
+                outcomes.extend(tidy::built(&place));
+            }
+            tidy::report(outcomes)
+        }
+        Command::WasmTest { arguments } => {
+            let arguments = std::iter::once("wasm-bindgen-test-runner".into()).chain(arguments);
+            wasm_bindgen_cli::wasm_bindgen_test_runner::run_cli_with_args(arguments)
+        }
         Command::Dist => dist::run(&place),
     }
 }

@@ -3,7 +3,9 @@
 use std::{fs, io::Write as _};
 
 use anyhow::{Context, Result, bail};
+use candor_protocol::{Form, Look, Policy, PublicSite};
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::{
     assets::{self, Asset},
@@ -27,6 +29,9 @@ const FORM_OPEN: Budget = Budget { goal_bytes: 30_000, ceiling_bytes: 42_000 };
 const CAPTURE: Budget = Budget { goal_bytes: 16_700, ceiling_bytes: 24_000 };
 /// One locale.
 const LOCALE: Budget = Budget { goal_bytes: 3_000, ceiling_bytes: 4_000 };
+
+/// Any site's id compresses as badly as this one.
+const SITE: Uuid = Uuid::from_u128(0x0197_a1c0_7d6a_7c3e_9d53_0c6a_3c1b_2a10);
 
 /// One line of the table.
 #[derive(Debug, Serialize)]
@@ -129,21 +134,38 @@ fn measure(place: &Place) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The settings of a typical site: what the collector would put into the loader for it.
+/// The settings of a new site: what the collector would put into the loader for it.
 fn settings(manifest: &assets::Manifest) -> Result<String> {
-    let file = |asset: &Asset| serde_json::json!({ "file": asset.file, "integrity": asset.integrity });
-    let en = manifest.locales.get(crate::locale::REFERENCE).context("the reference locale is built")?;
-    Ok(serde_json::json!({
-        "site": "6f6c1d5e-3b1a-4b7e-9a55-0d7c9d1f2a10",
-        "origin": "https://feedback.example.com",
-        "accent": "#4f46e5",
-        "position": "bottom-right",
-        "theme": "auto",
-        "glue": file(&manifest.glue),
-        "wasm": file(&manifest.wasm),
-        "locale": file(en),
-    })
-    .to_string())
+    let file = |asset: &Asset| candor_protocol::Asset {
+        file: asset.file.clone(),
+        integrity: asset.integrity.clone(),
+    };
+    Ok(serde_json::to_string(&PublicSite {
+        site: SITE,
+        name: "Example shop".into(),
+        look: Look { accent: Some("#0b6e4f".into()), ..Look::default() },
+        form: Form::default(),
+        policy: Policy { url: Some("https://shop.example/privacy".into()), ..candor_rules::default_policy() },
+        assets: candor_protocol::Assets {
+            glue: file(&manifest.glue),
+            wasm: file(&manifest.wasm),
+            locales: manifest.locales.iter().map(|(tag, asset)| (tag.clone(), file(asset))).collect(),
+        },
+    })?)
+}
+
+/// The budgets as a table for the documents.
+pub(crate) fn budgets() -> String {
+    let mut text = String::from("| brotli-11 bytes | goal | ceiling |\n|---|---|---|\n");
+    for (what, budget) in [
+        ("loader with inlined settings: all that a page pays before anyone shows interest", LOADER),
+        ("everything until the form is open (loader, glue, wasm, styles, one locale)", FORM_OPEN),
+        ("picture and pen module, on top", CAPTURE),
+        ("one locale", LOCALE),
+    ] {
+        text.push_str(&format!("| {what} | {} | {} |\n", budget.goal_bytes, budget.ceiling_bytes));
+    }
+    text
 }
 
 /// The style sheet inside the glue, measured alone: a share, not added to any sum.

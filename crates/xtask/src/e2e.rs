@@ -1,0 +1,59 @@
+//! `e2e`: the journeys alone, in one browser or another.
+
+use std::{ffi::OsString, process::Command};
+
+use anyhow::{Result, bail};
+
+use crate::{assets, browser::Browser, demo, place::Place, run, setup, step};
+
+/// What the command line says.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Run only the journeys whose name contains this
+    filter: Option<String>,
+    /// The browser to run them in
+    #[arg(long, value_enum, default_value_t = Browser::Chromium)]
+    browser: Browser,
+    /// Keep each journey's data, and what the collector said, under target/e2e
+    #[arg(long)]
+    keep: bool,
+}
+
+/// Builds widget and collector and runs the journeys.
+pub(crate) fn run(place: &Place, options: &Options) -> Result<()> {
+    setup::rust(place)?;
+    setup::tools(place)?;
+    setup::browsers(place, &[options.browser])?;
+    assets::build(place)?;
+    demo::collector(place)?;
+    step::head(format!("journeys in {}", options.browser.name()));
+    run::on_interrupt_kill_children()?;
+    let mut cargo = run::cargo();
+    cargo
+        .args(["test", "--quiet", "--workspace", "--test", "journeys", "--", "--test-threads=2"])
+        .args(&options.filter)
+        .current_dir(&place.root);
+    environment(place, options.browser, &mut cargo);
+    if options.keep {
+        cargo.env("CANDOR_E2E_KEEP", place.target.join("e2e"));
+    }
+    let status = run::wait_guarded(run::spawn_guarded(&mut cargo)?)?;
+    if !status.success() {
+        bail!("not every journey arrived");
+    }
+    Ok(())
+}
+
+/// What the journeys have to know: the browser, the collector's binary, the folder it serves from, the drivers.
+pub(crate) fn environment(place: &Place, browser: Browser, command: &mut Command) {
+    let mut path: OsString = place.target.join("tools/bin").into();
+    if let Some(rest) = std::env::var_os("PATH") {
+        path.push(":");
+        path.push(rest);
+    }
+    command
+        .env("PATH", path)
+        .env("CANDOR_BROWSER", browser.name())
+        .env("CANDOR_E2E_COLLECTOR", place.debug_program("candor"))
+        .env("CANDOR_E2E_ASSETS", place.assets());
+}

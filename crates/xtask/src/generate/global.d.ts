@@ -1,0 +1,59 @@
+/** What `Candor.open()` may be given to start from. */
+export interface Prefill {
+  kind?: Kind;
+  message?: string;
+  name?: string;
+  email?: string;
+  rating?: number;
+  custom?: Record<string, string>;
+}
+
+/** A submission without the panel: the page has asked the visitor itself. */
+export interface Headless {
+  kind: Kind;
+  message?: string;
+  rating?: number;
+  custom?: Record<string, string>;
+  contact?: Contact;
+  /** What the visitor agreed to. */
+  purposes: Purpose[];
+  /** The page's own id of its record of that. */
+  evidence?: string;
+}
+
+/** What {@link CandorApi.submit} rejects with: a {@link Code}, or that the collector cannot be reached. */
+export interface CandorError extends Error {
+  code: Code | "unreachable";
+}
+
+/** The events of {@link CandorApi.on}. */
+export type CandorEvent = "ready" | "open" | "close" | "submit" | "error" | "dismiss" | "consent";
+
+/** The global `Candor`. It is there as soon as the tag has run; every method waits for what it needs. */
+export interface CandorApi {
+  open(prefill?: Prefill): Promise<void>;
+  close(): Promise<void>;
+  show(): Promise<void>;
+  hide(): Promise<void>;
+  identify(who: Contact): Promise<void>;
+  set(custom: Record<string, string>): Promise<void>;
+  submit(submission: Headless): Promise<Receipt>;
+  /** Calls back at every such event; returns the function that ends it. */
+  on(event: CandorEvent, act: (detail?: unknown) => void): () => void;
+  consent: {
+    status(): Promise<Consent | null>;
+    grant(purposes: Purpose[]): Promise<void>;
+    withdraw(purposes?: Purpose[]): Promise<void>;
+  };
+  ledger: {
+    /** Key and value of everything the widget keeps in this browser. */
+    list(): Promise<[string, string][]>;
+    clear(): Promise<void>;
+  };
+  /** Leaves no node, listener, global or storage key behind. */
+  destroy(): Promise<void>;
+}
+
+declare global {
+  const Candor: CandorApi;
+}
