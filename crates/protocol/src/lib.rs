@@ -1,7 +1,8 @@
 //! What the widget and the collector say to each other: wire types, limits, refusal codes and ledger keys.
 //!
 //! Everything here is data. Decisions over it live in `candor-rules`; files under `golden/v1/` pin the JSON and
-//! are added to, never edited: a widget from last year must still be understood.
+//! are added to, never edited: a widget from last year must still be understood. What a visitor sends is read
+//! strictly (an unknown field is refused); what a widget reads it reads leniently (an unknown field is the future's).
 
 mod browser;
 mod ledger;
@@ -12,6 +13,7 @@ mod receipt;
 mod refusal;
 mod site;
 mod submission;
+mod text_map;
 mod timestamp;
 
 pub use browser::{Brand, BrowserFacts, ColorScheme, Fact, Size, UserAgent};
@@ -21,8 +23,8 @@ pub use purpose::Purpose;
 pub use receipt::{Kept, Receipt, ReceiptNumber};
 pub use refusal::{Code, Problem};
 pub use site::{
-    Asset, Assets, ContactField, Corner, Field, FieldKind, Form, Load, Localised, Look, PublicSite, Theme,
-    Trigger,
+    Asset, Assets, ContactField, Corner, Field, FieldKind, Form, Load, Look, PublicSite, Theme, Trigger,
 };
 pub use submission::{Asked, Consent, Contact, Kind, Rating, Scale, Submission};
+pub use text_map::{Localised, TextMap};
 pub use timestamp::{ParseTimestampError, Timestamp};

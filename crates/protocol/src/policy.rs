@@ -18,7 +18,6 @@ pub enum Need {
 
 /// What a policy says about one purpose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Terms {
     /// The purpose these terms are about.
     pub purpose: Purpose,
@@ -33,7 +32,6 @@ pub struct Terms {
 
 /// A site's policy. A change to anything in it makes a new version, and visitors are asked again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Policy {
     /// Counts up from 1 for each site.
     pub version: u32,

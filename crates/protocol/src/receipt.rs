@@ -9,7 +9,6 @@ use crate::{Purpose, Timestamp};
 
 /// What is kept for one purpose, and until when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Kept {
     /// The purpose it is kept for.
     pub purpose: Purpose,

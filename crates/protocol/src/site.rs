@@ -1,36 +1,9 @@
 //! What a widget needs to know of its site before it can draw anything.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Kind, Policy, Scale};
-
-/// A text in several languages, by BCP 47 tag.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Localised(pub BTreeMap<String, String>);
-
-impl Localised {
-    /// Whether there is no text at all.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The text for `locale`: the exact tag, else its primary language, else English, else any.
-    #[must_use]
-    pub fn get(&self, locale: &str) -> Option<&str> {
-        let primary = locale.split('-').next().unwrap_or(locale);
-        let Self(texts) = self;
-        [locale, primary, "en"]
-            .iter()
-            .find_map(|tag| texts.get(*tag))
-            .or_else(|| texts.values().next())
-            .map(String::as_str)
-    }
-}
+use crate::{Kind, Localised, Policy, Scale};
 
 /// Which half of the day the panel dresses for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +55,7 @@ pub enum Load {
 
 /// How the widget looks and behaves on a page; `data-*` attributes of the tag go before it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct Look {
     /// A CSS colour for buttons and focus rings; `None` leaves Candor's own.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,7 +99,6 @@ pub enum FieldKind {
 
 /// One of the owner's own fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Field {
     /// Names the value in the submission.
     pub key: String,
@@ -141,7 +113,6 @@ pub struct Field {
 
 /// What the form asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Form {
     /// The kinds a visitor may choose from; with one, there is nothing to choose.
     pub kinds: Vec<Kind>,
@@ -180,7 +151,6 @@ impl Default for Form {
 
 /// A file with a hashed name, and what its bytes must hash to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Asset {
     /// Name under `/assets/`.
     pub file: String,
@@ -190,14 +160,11 @@ pub struct Asset {
 
 /// What the loader fetches when the visitor shows interest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Assets {
     /// The JavaScript half of the program.
     pub glue: Asset,
     /// The WebAssembly half.
     pub wasm: Asset,
-    /// The texts, by language.
-    pub locales: BTreeMap<String, Asset>,
 }
 
 /// The body of `GET /v1/sites/SITE`, and what the loader of one site carries inlined.
@@ -215,20 +182,4 @@ pub struct PublicSite {
     pub policy: Policy,
     /// Where the rest of the program is.
     pub assets: Assets,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_falls_back_from_region_to_language_to_english() {
-        let text = Localised(
-            [("en", "E"), ("pt", "P"), ("pt-BR", "B")].map(|(tag, text)| (tag.into(), text.into())).into(),
-        );
-        assert_eq!(text.get("pt-BR"), Some("B"));
-        assert_eq!(text.get("pt-PT"), Some("P"));
-        assert_eq!(text.get("fr"), Some("E"));
-        assert_eq!(Localised::default().get("en"), None);
-    }
 }

@@ -1,11 +1,9 @@
 //! What a visitor sends.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{BrowserFacts, Purpose, Timestamp};
+use crate::{BrowserFacts, Purpose, TextMap, Timestamp};
 
 /// What sort of thing the visitor has to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,8 +154,8 @@ pub struct Submission {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rating: Option<Rating>,
     /// The owner's own fields, by key.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub custom: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "TextMap::is_empty")]
+    pub custom: TextMap,
     /// BCP 47 tag of the language the panel spoke.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,

@@ -1,10 +1,10 @@
 //! The one door through which a submission becomes something that may be stored.
 
-use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 use candor_protocol::{
     BrowserFacts, Code, Consent, Contact, Form, Kept, Kind, Need, Policy, Purpose, Rating, Submission,
-    Timestamp,
+    TextMap, Timestamp,
 };
 use uuid::Uuid;
 
@@ -29,7 +29,7 @@ pub enum Content {
         /// The words; may be empty where there is a rating or a field.
         text: String,
         /// The owner's own fields.
-        custom: BTreeMap<String, String>,
+        custom: TextMap,
         /// The language that the panel spoke.
         locale: Option<String>,
     },

@@ -88,7 +88,7 @@ fn custom(submission: &Submission, form: &Form) -> Result<(), Refusal> {
     if submission.custom.len() > CUSTOM_FIELDS_MAX {
         return Err(Refusal::field(Code::TooLarge, "custom", "fewer fields"));
     }
-    for (key, value) in &submission.custom {
+    for (key, value) in submission.custom.iter() {
         text("custom", key, CUSTOM_KEY_CHARS_MAX)?;
         text("custom", value, CUSTOM_VALUE_CHARS_MAX)?;
         if key.is_empty() {
@@ -102,7 +102,9 @@ fn custom(submission: &Submission, form: &Form) -> Result<(), Refusal> {
             (Some(value), _) if field.required && value.trim().is_empty() => {
                 return Err(Refusal::field(Code::Invalid, name(), "a value"));
             }
-            (Some(value), FieldKind::Choice(options)) if !value.is_empty() && !options.contains(value) => {
+            (Some(value), FieldKind::Choice(options))
+                if !value.is_empty() && !options.iter().any(|option| option == value) =>
+            {
                 return Err(Refusal::field(Code::Invalid, name(), "one of the choices"));
             }
             (Some(value), FieldKind::Check) if value != "true" && value != "false" => {

@@ -18,7 +18,7 @@ fn submission() -> Submission {
         kind: Kind::Bug,
         message: "It is broken".into(),
         rating: None,
-        custom: BTreeMap::new(),
+        custom: TextMap::default(),
         locale: None,
         contact: None,
         browser: None,
@@ -58,10 +58,7 @@ fn each_fault_has_its_code() {
     assert_eq!(code(|s| s.message = "a\0b".into()), Code::Invalid);
     assert_eq!(code(|s| s.message = " \n".into()), Code::Invalid);
     assert_eq!(code(|s| s.message = "é".repeat(limits::MESSAGE_CHARS_MAX + 1)), Code::TooLarge);
-    assert_eq!(
-        code(|s| s.custom = (0..33).map(|n| (n.to_string(), String::new())).collect()),
-        Code::TooLarge
-    );
+    assert_eq!(code(|s| (0..33).for_each(|n| s.custom.insert(n.to_string(), String::new()))), Code::TooLarge);
     assert_eq!(code(|s| s.rating = Some(Rating { scale: Scale::Nps, value: 3 })), Code::Invalid);
     assert_eq!(code(|s| s.rating = Some(Rating { scale: Scale::Stars, value: 6 })), Code::Invalid);
     assert_eq!(code(|s| s.consent.policy = 2), Code::Invalid);
@@ -111,7 +108,9 @@ fn required_field_must_be_filled_in() {
     let form = Form { fields: vec![field], ..Form::default() };
     let with = |value: Option<&str>| {
         let mut filled = submission();
-        filled.custom.extend(value.map(|value| ("order".to_string(), value.to_string())));
+        if let Some(value) = value {
+            filled.custom.insert("order".into(), value.into());
+        }
         admit(filled, SiteTerms { policy: &default_policy(), form: &form, gpc: false }, NOW)
             .map_err(|r| r.field)
     };
