@@ -20,11 +20,18 @@ const fetchBlob = async (url) => {
 };
 
 /**
- * A picture of `node`'s page as a Blob. `options`: area ('viewport', 'page', 'element', or {x, y, width, height} in
- * page pixels), dpr, format ('png', 'webp', 'jpeg'), quality, maxBytes, maxPixels, mask, hide (CSS selectors),
+ * A picture of `node`'s page as a Blob, with `width`, `height` (device pixels) and `notes` (counts by reason) on it;
+ * rejects with an Error whose `code` says why. `options`: area ('viewport', 'page', 'element', or {x, y, width, height}
+ * in page pixels), dpr, format ('png', 'webp', 'jpeg'), quality, maxBytes, maxPixels, mask, hide (CSS selectors),
  * inputs ('masked' or 'shown'), deadline (ms), fetch (url => Promise<Blob>).
  */
 export async function capture(node, options = {}) {
   await ready;
-  return take(node, { dpr: devicePixelRatio, fetch: fetchBlob, ...options });
+  try {
+    const [blob, width, height, codes, counts] = await take(node, { dpr: devicePixelRatio, fetch: fetchBlob, ...options });
+    const notes = Object.fromEntries(codes.map((code, at) => [code, counts[at]]));
+    return Object.assign(blob, { width, height, notes });
+  } catch (code) {
+    throw typeof code === 'string' ? Object.assign(new Error(code), { code }) : code;
+  }
 }

@@ -2,11 +2,10 @@
 
 use std::cell::Cell;
 
-use js_sys::{Array, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::dom::{next_task, now_ms, sleep};
+use crate::dom::{now_ms, turn, within};
 
 /// Work goes on this long before the page gets a turn; half of what counts as a long task.
 const TURN_MS: f64 = 24.0;
@@ -28,25 +27,22 @@ impl Clock {
     pub(crate) fn left_ms(&self, share: f64) -> f64 {
         (self.started_ms + self.deadline_ms * share - now_ms()).max(0.0)
     }
-    /// The whole deadline.
-    pub(crate) fn total_ms(&self) -> f64 {
-        self.deadline_ms
-    }
     /// Has this turn lasted long enough?
     pub(crate) fn is_turn_over(&self) -> bool {
         now_ms() - self.turn_ms.get() > TURN_MS
     }
     /// Lets the page have its turn.
     pub(crate) async fn yield_turn(&self) {
-        let _ = JsFuture::from(next_task()).await;
-        self.turn_ms.set(now_ms());
+        self.wait(&turn()).await;
     }
-    /// What `promise` brings, or `None` if it fails or takes until `share` of the total has passed.
-    pub(crate) async fn wait(&self, promise: &Promise, share: f64) -> Option<JsValue> {
-        // A promise of nothing but time resolves to undefined; what is waited for never does.
-        let both = Array::of2(promise, &sleep(self.left_ms(share)));
-        let brought = JsFuture::from(Promise::race(&both)).await.ok();
+    /// What `promise` brings, or `undefined` if it fails or takes until `share` of the total has passed.
+    pub(crate) async fn until(&self, promise: &JsValue, share: f64) -> JsValue {
+        self.wait(&within(promise, self.left_ms(share))).await
+    }
+    /// What `promise` brings, or `undefined` if it fails; it may take as long as it likes.
+    pub(crate) async fn wait(&self, promise: &js_sys::Promise) -> JsValue {
+        let brought = JsFuture::from(promise.clone()).await;
         self.turn_ms.set(now_ms());
-        brought.filter(|v| !v.is_undefined())
+        brought.unwrap_or(JsValue::UNDEFINED)
     }
 }

@@ -1,5 +1,6 @@
 //! Stylesheet text, taken apart just far enough to be replayed in the clone.
 
+use crate::text::{self, decimal, fill, filled, find, is_one_of};
 use crate::selector::{Scope, States, plain, rewrite, skip, split};
 
 /// What only a browser can answer about a condition at the moment of capture.
@@ -32,7 +33,8 @@ pub(crate) struct Image {
 pub(crate) struct Lost {
     pub(crate) selector: String,
     pub(crate) pseudo: String,
-    pub(crate) longhands: Vec<String>,
+    /// Comma-separated.
+    pub(crate) longhands: String,
 }
 
 /// A `@font-face` rule.
@@ -97,8 +99,7 @@ impl Replay {
     }
 
     fn wrap(&mut self, a: &str, b: &str) {
-        self.css.push_str(a);
-        self.css.push_str(b);
+        fill(&mut self.css, "$$", &[a, b]);
     }
 
     fn rule(&mut self, prelude: &str, body: &str, place: Place<'_>, env: &dyn Conditions) {
@@ -121,7 +122,7 @@ impl Replay {
                 self.css.push_str("@scope");
                 for (word, list) in ends {
                     let list = rewrite(list, place.scope, &mut self.states);
-                    self.css.push_str(&[" ", word, "(", &list, ")"].concat());
+                    fill(&mut self.css, " $($)", &[word, &list]);
                 }
                 self.css.push('{');
                 let nested = Place { scope: Scope::Inner, ..place };
@@ -129,8 +130,7 @@ impl Replay {
                 self.css.push('}');
             }
             "font-face" => self.face(body, place, env),
-            "property" | "counter-style" | "font-feature-values" | "font-palette-values" | "position-try"
-            | "function" => {
+            _ if is_one_of("property,counter-style,font-feature-values,font-palette-values,position-try,function", name) => {
                 self.wrap(prelude, "{");
                 self.wrap(body, "}");
             }
@@ -152,11 +152,11 @@ impl Replay {
         let target = if place.within.is_empty() {
             selector.to_string()
         } else if selector.contains('&') {
-            selector.replace('&', &[":is(", place.within, ")"].concat())
+            selector.replace('&', &filled(":is($)", &[place.within]))
         } else {
-            [":is(", place.within, ") ", selector].concat()
+            filled(":is($) $", &[place.within, selector])
         };
-        if selector.contains(":nth-last") {
+        if find(selector, ":nth-last").is_some() {
             self.counts_from_end = true;
         }
         let lower = if self.quirks { selector.to_ascii_lowercase() } else { String::new() };
@@ -196,8 +196,8 @@ impl Replay {
         if value.is_empty() && !name.starts_with("--") {
             for (selector, pseudo) in plain(place.within) {
                 match self.lost.last_mut() {
-                    Some(l) if l.selector == selector && l.pseudo == pseudo => l.longhands.push(name.into()),
-                    _ => self.lost.push(Lost { selector, pseudo, longhands: vec![name.into()] }),
+                    Some(l) if l.selector == selector && l.pseudo == pseudo => fill(&mut l.longhands, ",$", &[name]),
+                    _ => self.lost.push(Lost { selector, pseudo, longhands: name.into() }),
                 }
             }
             return;
@@ -211,13 +211,13 @@ impl Replay {
     /// One declaration's value as it must read in the clone.
     pub(crate) fn value(&mut self, name: &str, value: &str, place: Place<'_>, env: &dyn Conditions) -> String {
         let mut out = value.to_string();
-        if name == "color-scheme" && value.contains("light") && value.contains("dark") {
+        if name == "color-scheme" && find(value, "light").is_some() && find(value, "dark").is_some() {
             out = if self.dark { "dark".into() } else { "light".into() };
         }
         if let Some(unit) = self.viewport_unit {
             out = viewport_lengths(&out, unit);
         }
-        if out.contains("url(") {
+        if find(&out, "url(").is_some() {
             out = map_urls(&out, &mut |url| self.image(url, name, place, env));
         }
         out
@@ -232,7 +232,7 @@ impl Replay {
         if let Some((page, fragment)) = url.split_once('#')
             && page == env.resolve("", "")
         {
-            return ["#", fragment].concat();
+            return filled("#$", &[fragment]);
         }
         let selectors: Vec<String> = plain(place.within).into_iter().map(|(s, _)| s).collect();
         self.images.push(Image { selectors, url, property: property.into() });
@@ -262,8 +262,8 @@ impl Replay {
     fn learn(&mut self, name: &str, value: &str, selector: &str) {
         let escapes = match name {
             "position" => !matches!(value, "static" | "relative"),
-            "transform" | "translate" | "rotate" | "scale" | "offset" => value != "none",
-            _ => (name.starts_with("margin") || name == "inset" || name == "top" || name == "left") && value.contains('-'),
+            _ if is_one_of("transform,translate,rotate,scale,offset", name) => value != "none",
+            _ => (name.starts_with("margin") || is_one_of("inset,top,left", name)) && value.contains('-'),
         };
         if escapes {
             self.escapes.extend(plain(selector).into_iter().map(|(s, _)| s));
@@ -276,10 +276,7 @@ impl Replay {
 
 /// The mark that stands for the data of image `index`.
 pub(crate) fn hole(index: usize) -> String {
-    let mut mark = String::from(HOLE);
-    mark.push_str(&crate::selector::number(index));
-    mark.push(HOLE_END);
-    mark
+    filled("\u{2}$\u{3}", &[&text::number(index)])
 }
 
 /// `(from) to (until)` of an `@scope` rule.
@@ -300,7 +297,7 @@ fn split_scope(condition: &str) -> Vec<(&str, &str)> {
 /// `value` with every `url()` replaced by what `map` makes of its address.
 pub(crate) fn map_urls(value: &str, map: &mut dyn FnMut(&str) -> String) -> String {
     let (mut out, mut rest) = (String::with_capacity(value.len()), value);
-    while let Some(at) = rest.find("url(") {
+    while let Some(at) = find(rest, "url(") {
         let end = skip(rest, at + 3);
         let inside = rest[at + 4..end].strip_suffix(')').unwrap_or(&rest[at + 4..end]).trim();
         let address = unescape(inside.trim_matches(['"', '\'']));
@@ -369,7 +366,8 @@ fn viewport_lengths(value: &str, unit: (f64, f64)) -> String {
             i += 1;
         }
         let (w, h) = unit;
-        let pixels = match value[unit_from..i].trim_start_matches(['s', 'l', 'd']) {
+        let unit_name = value[unit_from..i].trim_start_matches(['s', 'l', 'd']);
+        let pixels = match unit_name {
             "vw" | "vi" => w,
             "vh" | "vb" => h,
             "vmin" => w.min(h),
@@ -377,30 +375,13 @@ fn viewport_lengths(value: &str, unit: (f64, f64)) -> String {
             _ => 0.0,
         };
         if pixels > 0.0 {
-            out.push_str(&crate::svg::pixels(decimal(amount) * pixels));
+            out.push_str(&text::pixels(decimal(amount) * pixels));
             out.push_str("px");
         } else {
             out.push_str(&value[from..i]);
         }
     }
     out
-}
-
-/// A plain decimal number, without the weight of the standard library's exact parser.
-pub(crate) fn decimal(text: &str) -> f64 {
-    let (mut n, mut step) = (0.0, 0.0);
-    for b in text.bytes() {
-        match b {
-            b'0'..=b'9' if step > 0.0 => {
-                n += f64::from(b - b'0') * step;
-                step /= 10.0;
-            }
-            b'0'..=b'9' => n = n * 10.0 + f64::from(b - b'0'),
-            b'.' if step == 0.0 => step = 0.1,
-            _ => break,
-        }
-    }
-    n
 }
 
 fn skip_char(text: &str, at: usize) -> usize {
@@ -458,7 +439,7 @@ mod tests {
     fn values_that_the_browser_forgot_are_listed() {
         let r = replay(".c::after { inset: ; bottom: 20px; top: ; }");
         assert_eq!(r.css, ".c::after{bottom:20px;}");
-        assert_eq!(r.lost[0].longhands, ["inset", "top"]);
+        assert_eq!(r.lost[0].longhands, "inset,top");
         assert_eq!((r.lost[0].selector.as_str(), r.lost[0].pseudo.as_str()), (".c", "::after"));
     }
 

@@ -1,81 +1,63 @@
-//! The few browser calls the engine makes, duck-typed, so that a frame's or a stranger's realm serves as well as our own.
-//!
-//! Everything here may throw (pages patch prototypes and clobber forms), hence `catch` on all that a page can reach.
+//! The calls of `js/dom.js`, with the types that Rust gives them.
 
 use js_sys::{Array, Function, JsString, Promise};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
-    /// Any DOM object: node, shadow root, document, window, style declaration, sheet, canvas.
+    /// Any object of a page: node, document, window, style, sheet, canvas, blob.
     /// One type for all keeps the generated glue small; which members exist is the caller's knowledge.
-    #[derive(Clone)]
+    #[derive(Clone, Debug)]
     pub(crate) type Node;
 
-    #[wasm_bindgen(thread_local_v2, js_name = globalThis)]
-    pub(crate) static WINDOW: Node;
-
-    // --- tree
-    #[wasm_bindgen(method, getter, structural, catch, js_name = nodeType)]
-    pub(crate) fn node_type(this: &Node) -> Result<u32, JsValue>;
-    #[wasm_bindgen(method, getter, structural, catch, js_name = firstChild)]
-    pub(crate) fn first_child(this: &Node) -> Result<Option<Node>, JsValue>;
-    #[wasm_bindgen(method, getter, structural, catch, js_name = nextSibling)]
-    pub(crate) fn next_sibling(this: &Node) -> Result<Option<Node>, JsValue>;
-    #[wasm_bindgen(method, getter, structural, catch, js_name = lastElementChild)]
-    pub(crate) fn last_element_child(this: &Node) -> Result<Option<Node>, JsValue>;
-    #[wasm_bindgen(method, getter, structural, catch, js_name = childElementCount)]
-    pub(crate) fn child_element_count(this: &Node) -> Result<u32, JsValue>;
-    #[wasm_bindgen(method, getter, structural, catch, js_name = parentNode)]
-    pub(crate) fn parent_node(this: &Node) -> Result<Option<Node>, JsValue>;
-    #[wasm_bindgen(method, getter, structural, catch, js_name = ownerDocument)]
-    pub(crate) fn owner_document(this: &Node) -> Result<Option<Node>, JsValue>;
-    #[wasm_bindgen(method, getter, structural, catch, js_name = shadowRoot)]
-    pub(crate) fn shadow_root(this: &Node) -> Result<Option<Node>, JsValue>;
-    #[wasm_bindgen(method, structural, catch, js_name = assignedNodes)]
-    pub(crate) fn assigned_nodes(this: &Node) -> Result<Array, JsValue>;
-    #[wasm_bindgen(method, structural, catch, js_name = importNode)]
-    pub(crate) fn import_node(this: &Node, node: &Node, deep: bool) -> Result<Node, JsValue>;
-    #[wasm_bindgen(method, structural, catch, js_name = querySelectorAll)]
-    pub(crate) fn query_all(this: &Node, selector: &str) -> Result<Node, JsValue>;
-    #[wasm_bindgen(method, structural, catch, js_name = getElementById)]
-    pub(crate) fn by_id(this: &Node, id: &str) -> Result<Option<Node>, JsValue>;
-    #[wasm_bindgen(method, structural, catch)]
-    pub(crate) fn matches(this: &Node, selector: &str) -> Result<bool, JsValue>;
-    #[wasm_bindgen(method, structural, catch)]
-    pub(crate) fn item(this: &Node, index: u32) -> Result<Option<Node>, JsValue>;
-    #[wasm_bindgen(method, structural, catch, js_name = createElement)]
-    pub(crate) fn create_element(this: &Node, tag: &str) -> Result<Node, JsValue>;
-
-    // --- geometry
-    #[wasm_bindgen(method, structural, catch, js_name = getBoundingClientRect)]
-    pub(crate) fn bounding_rect(this: &Node) -> Result<Node, JsValue>;
-    #[wasm_bindgen(method, structural, catch, js_name = checkVisibility)]
-    pub(crate) fn check_visibility(this: &Node) -> Result<bool, JsValue>;
-
-    // --- style
-    #[wasm_bindgen(method, structural, catch, js_name = getComputedStyle)]
-    pub(crate) fn computed_style(this: &Node, element: &Node, pseudo: &str) -> Result<Node, JsValue>;
-    #[wasm_bindgen(method, structural, catch, js_name = getPropertyValue)]
-    pub(crate) fn property_value(this: &Node, name: &str) -> Result<String, JsValue>;
-    #[wasm_bindgen(method, getter, structural, catch, js_name = cssText)]
-    pub(crate) fn css_text(this: &Node) -> Result<String, JsValue>;
-    #[wasm_bindgen(method, getter, structural, catch, js_name = outerHTML)]
-    pub(crate) fn outer_html(this: &Node) -> Result<String, JsValue>;
-    #[wasm_bindgen(method, getter, structural, catch)]
-    pub(crate) fn data(this: &Node) -> Result<String, JsValue>;
-
-    // --- anything else, by name
-    #[wasm_bindgen(js_namespace = Reflect, js_name = get, catch)]
-    pub(crate) fn get(of: &JsValue, name: &str) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(js_namespace = Reflect, js_name = set, catch)]
-    pub(crate) fn set(of: &JsValue, name: &str, value: &JsValue) -> Result<bool, JsValue>;
-    #[wasm_bindgen(js_namespace = Reflect, js_name = apply, catch)]
-    fn apply(function: &Function, this: &JsValue, arguments: &Array) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(js_namespace = Reflect, js_name = construct, catch)]
-    fn construct(function: &Function, arguments: &Array) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     pub(crate) fn now_ms() -> f64;
+}
+
+#[wasm_bindgen(module = "/js/dom.js")]
+extern "C" {
+    fn any(of: &JsValue, path: &str) -> JsValue;
+    #[wasm_bindgen(js_name = any)]
+    fn object(of: &JsValue, path: &str) -> Option<Node>;
+    fn number(of: &JsValue, path: &str) -> f64;
+    fn text(of: &JsValue, path: &str) -> String;
+    fn flag(of: &JsValue, path: &str) -> bool;
+    #[wasm_bindgen(js_name = call)]
+    fn call_text(of: &JsValue, name: &str, value: &str) -> Option<Node>;
+    pub(crate) fn same(a: &JsValue, b: &JsValue) -> bool;
+
+    pub(crate) fn next(node: &Node) -> Option<Node>;
+    pub(crate) fn first(node: &Node) -> Option<Node>;
+    pub(crate) fn assigned(slot: &Node) -> Array;
+    pub(crate) fn query(root: &Node, selector: &str) -> Array;
+    pub(crate) fn look(node: &Node, inert: &Node, out: &mut [f64]) -> String;
+    fn measure(node: &Node, out: &mut [f64]) -> bool;
+    pub(crate) fn seen(root: &Node, selector: &str, left: f64, top: f64, right: f64, bottom: f64) -> Array;
+
+    pub(crate) fn styles(view: &Node, element: &Node, pseudo: &str) -> Node;
+    pub(crate) fn pinned(style: &Node, names: &str) -> String;
+    pub(crate) fn rules(list: &Node, from: u32, out: &mut [f64]) -> String;
+    pub(crate) fn animations(root: &Node) -> Array;
+
+    pub(crate) fn turn() -> Promise;
+    pub(crate) fn within(promise: &JsValue, ms: f64) -> Promise;
+    pub(crate) fn settled(promises: &Array, ms: f64) -> Promise;
+
+    pub(crate) fn bitmap(source: &JsValue, width: f64, height: f64, header: &[u8]) -> JsValue;
+    pub(crate) fn paint(source: &JsValue, width: f64, height: f64) -> JsValue;
+    pub(crate) fn encode(canvas: &JsValue, mime: &str, quality: f64) -> Promise;
+    pub(crate) fn image(url: &JsString) -> Promise;
+
+    #[wasm_bindgen(js_name = dataUrl)]
+    pub(crate) fn data_url(blob: &JsValue) -> Promise;
+    #[wasm_bindgen(js_name = svgBlob)]
+    pub(crate) fn svg_blob(svg: &JsString) -> JsValue;
+    pub(crate) fn fetched(fetcher: &Function, url: &str) -> Promise;
+    #[wasm_bindgen(js_name = fetchedText)]
+    pub(crate) fn fetched_text(fetcher: &Function, url: &str) -> Promise;
+    pub(crate) fn parsed(svg: &JsValue) -> Option<Node>;
+    pub(crate) fn decoded(blob: &JsValue) -> Promise;
+    pub(crate) fn absolute(url: &str, base: &str) -> String;
 }
 
 /// An axis-aligned rectangle in CSS pixels.
@@ -98,6 +80,7 @@ impl Rect {
     pub(crate) fn bottom(&self) -> f64 {
         self.y + self.height
     }
+    #[inline(never)]
     pub(crate) fn meets(&self, other: &Rect) -> bool {
         self.x < other.right() && other.x < self.right() && self.y < other.bottom() && other.y < self.bottom()
     }
@@ -121,102 +104,71 @@ impl Rect {
     }
 }
 
-impl Node {
-    /// Where the element's border box is, relative to the viewport; `None` where the page's own code threw
-    /// or a broken transform gives no number.
-    pub(crate) fn rect(&self) -> Option<Rect> {
-        let r = self.bounding_rect().ok()?;
-        let r = Rect { x: r.number("x"), y: r.number("y"), width: r.number("width"), height: r.number("height") };
-        (r.x + r.y + r.width + r.height).is_finite().then_some(r)
-    }
+/// Where an element is and how its content is scrolled.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Measure {
+    /// Border box relative to the viewport.
+    pub(crate) rect: Rect,
+    /// Width and height of the content, overflow included.
+    pub(crate) content: (f64, f64),
+    /// Width and height of the part of the content that shows.
+    pub(crate) port: (f64, f64),
+    /// How far the content is scrolled.
+    pub(crate) offset: (f64, f64),
+}
 
-    pub(crate) fn any(&self, name: &str) -> JsValue {
-        get(self, name).unwrap_or(JsValue::UNDEFINED)
+impl Node {
+    /// `None` where the page's own code threw, or a broken transform gives no number.
+    #[inline(never)]
+    pub(crate) fn measure(&self) -> Option<Measure> {
+        let mut n = [0.0; 10];
+        measure(self, &mut n).then_some(Measure {
+            rect: Rect { x: n[0], y: n[1], width: n[2], height: n[3] },
+            content: (n[4], n[5]),
+            port: (n[6], n[7]),
+            offset: (n[8], n[9]),
+        })
+    }
+    #[inline(never)]
+    pub(crate) fn rect(&self) -> Option<Rect> {
+        self.measure().map(|m| m.rect)
+    }
+    /// A property, or `undefined`; `path` may go through several objects, as in `media.mediaText`.
+    #[inline(never)]
+    pub(crate) fn any(&self, path: &str) -> JsValue {
+        any(self, path)
     }
     /// A number, or 0 where there is none.
-    pub(crate) fn number(&self, name: &str) -> f64 {
-        self.any(name).as_f64().unwrap_or(0.0)
+    #[inline(never)]
+    pub(crate) fn number(&self, path: &str) -> f64 {
+        number(self, path)
     }
     /// A string, or the empty one where there is none.
-    pub(crate) fn text(&self, name: &str) -> String {
-        self.any(name).as_string().unwrap_or_default()
+    #[inline(never)]
+    pub(crate) fn text(&self, path: &str) -> String {
+        text(self, path)
     }
-    pub(crate) fn flag(&self, name: &str) -> bool {
-        self.any(name).is_truthy()
+    #[inline(never)]
+    pub(crate) fn flag(&self, path: &str) -> bool {
+        flag(self, path)
     }
-    pub(crate) fn object(&self, name: &str) -> Option<Node> {
-        let v = self.any(name);
-        (!v.is_null() && !v.is_undefined()).then(|| v.unchecked_into())
+    #[inline(never)]
+    pub(crate) fn object(&self, path: &str) -> Option<Node> {
+        object(self, path)
     }
-    pub(crate) fn call(&self, name: &str, arguments: &[&JsValue]) -> Result<JsValue, JsValue> {
-        let list = Array::new();
-        for a in arguments {
-            list.push(a);
-        }
-        apply(self.any(name).unchecked_ref(), self, &list)
+    /// What the named method answers to one string.
+    #[inline(never)]
+    pub(crate) fn ask(&self, method: &str, value: &str) -> Option<Node> {
+        call_text(self, method, value)
     }
-    pub(crate) fn style(&self, element: &Node, pseudo: &str) -> Option<Node> {
-        self.computed_style(element, pseudo).ok()
-    }
+    /// Computed value of one property of a style.
+    #[inline(never)]
     pub(crate) fn value(&self, property: &str) -> String {
-        self.property_value(property).unwrap_or_default()
-    }
-    /// Every element that `selector` names, or none where the engine refuses the selector.
-    pub(crate) fn select(&self, selector: &str) -> Vec<Node> {
-        let Ok(list) = self.query_all(selector) else { return Vec::new() };
-        let count = list.number("length") as u32;
-        (0..count).filter_map(|i| list.item(i).ok().flatten()).collect()
+        self.ask("getPropertyValue", property).and_then(|v| v.as_string()).unwrap_or_default()
     }
 }
 
-/// A new object of the named global class, or why not.
-pub(crate) fn new(class: &str, arguments: &[&JsValue]) -> Result<Node, JsValue> {
-    let list = Array::new();
-    for a in arguments {
-        list.push(a);
-    }
-    let class = WINDOW.with(|w| w.any(class));
-    if !class.is_function() {
-        return Err(JsValue::UNDEFINED);
-    }
-    construct(class.unchecked_ref(), &list).map(JsCast::unchecked_into)
-}
-
-/// `url` against `base`; unchanged where it cannot be resolved.
-pub(crate) fn absolute(url: &str, base: &str) -> String {
-    new("URL", &[&url.into(), &base.into()]).map_or_else(|_| url.into(), |u| u.text("href"))
-}
-
-/// Resolves after `delay_ms`, and no sooner than the browser has had its turn.
-pub(crate) fn sleep(delay_ms: f64) -> Promise {
-    Promise::new(&mut |resolve, _| {
-        let _ = WINDOW.with(|w| w.call("setTimeout", &[&resolve, &delay_ms.into()]));
-    })
-}
-
-/// Gives the main thread away for one task.
-pub(crate) fn next_task() -> Promise {
-    let scheduler = WINDOW.with(|w| w.object("scheduler"));
-    let yielded = scheduler.and_then(|s| s.call("yield", &[]).ok());
-    yielded.and_then(|p| p.dyn_into().ok()).unwrap_or_else(|| sleep(0.0))
-}
-
-/// `blob` as a `data:` URL.
-pub(crate) fn data_url(blob: &JsValue) -> Promise {
-    Promise::new(&mut |resolve, reject| {
-        let reader = new("FileReader", &[]);
-        let started = reader.and_then(|r| {
-            set(&r, "onload", &resolve)?;
-            set(&r, "onerror", &reject)?;
-            r.call("readAsDataURL", &[blob])
-        });
-        if let Err(e) = started {
-            let _ = reject.call1(&JsValue::NULL, &e);
-        }
-    })
-}
-
-/// What a `data_url` promise brought.
-pub(crate) fn data_url_text(event: JsValue) -> Option<JsString> {
-    event.unchecked_into::<Node>().object("target")?.any("result").dyn_into().ok()
+/// The objects in `list`.
+pub(crate) fn nodes(list: &Array) -> impl Iterator<Item = Node> + '_ {
+    (0..list.length()).map(|at| list.get(at).unchecked_into())
 }

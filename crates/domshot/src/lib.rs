@@ -23,6 +23,7 @@ mod selector;
 mod sheets;
 mod snapshot;
 mod svg;
+mod text;
 mod walk;
 
 pub use dom::Rect;

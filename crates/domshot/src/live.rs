@@ -1,161 +1,131 @@
 //! State that no markup tells: what is hovered, scrolled, animated, on top, or typed.
 
-use js_sys::{Array, Object};
 use wasm_bindgen::JsCast;
 
 use crate::css::Lost;
-use crate::dom::{Node, Rect};
+use crate::dom::{Measure, Node, Rect, animations, nodes, pinned, query, seen, styles};
 use crate::marks::Marks;
 use crate::realm::Realm;
-use crate::selector::{States, number};
-use crate::svg::pixels;
+use crate::selector::States;
+use crate::text::{fill, number, pixels};
 
 /// Pinned elements per rule: beyond what a viewport can show.
 const MAX_PINS: usize = 1500;
+/// The top layer begins here, as far as `z-index` can say so.
+const TOP: usize = 2_147_480_000;
 
-/// Marks the elements of `root` that are in one of the live states from number `from` on.
-pub(crate) fn states(root: &Node, states: &States, from: usize, marks: &mut Marks) {
-    for (n, state) in states.0.iter().enumerate().skip(from) {
-        for element in root.select(state) {
-            marks.on(&element).attributes.push_str(&[" ds-", &number(n), "=\"\""].concat());
+/// Marks the elements of `root` that are in one of the live states.
+pub(crate) fn states(root: &Node, states: &States, marks: &mut Marks) {
+    for (n, state) in states.0.iter().enumerate() {
+        for element in nodes(&query(root, state)) {
+            fill(&mut marks.on(&element).attributes, " ds-$=\"\"", &[&number(n)]);
         }
     }
 }
 
-/// `name:value!important;` for each property, as computed now.
-fn computed<'a>(style: &Node, names: impl Iterator<Item = &'a str>) -> String {
-    let mut out = String::new();
-    for name in names {
-        let value = style.value(name);
-        if !value.is_empty() {
-            out.push_str(&[name, ":", &value, "!important;"].concat());
-        }
-    }
-    out
+/// The elements of `root` that match `selector` and of which something lies in `part` of the viewport.
+pub(crate) fn seen_in(root: &Node, selector: &str, part: &Rect) -> js_sys::Array {
+    seen(root, selector, part.x, part.y, part.right(), part.bottom())
 }
 
-/// Pins the longhands whose value the CSSOM has lost, on what of `root` is seen in `seen`.
-pub(crate) fn lost(root: &Node, realm: &Realm, lost: &[Lost], seen: &Rect, marks: &mut Marks) {
+/// Pins the longhands whose value the CSSOM has lost, on what of `root` is seen in `part`.
+pub(crate) fn lost(root: &Node, realm: &Realm, lost: &[Lost], part: &Rect, marks: &mut Marks) {
     for rule in lost {
-        for element in root.select(&rule.selector).into_iter().take(MAX_PINS) {
-            if element.rect().is_some_and(|r| r.meets(seen))
-                && let Some(style) = realm.window.style(&element, &rule.pseudo)
-            {
-                let pins = computed(&style, rule.longhands.iter().map(String::as_str));
-                marks.pin(&element, &rule.pseudo, &pins);
-            }
+        for element in nodes(&seen_in(root, &rule.selector, part)).take(MAX_PINS) {
+            let pins = pinned(&styles(&realm.window, &element, &rule.pseudo), &rule.longhands);
+            marks.pin(&element, &rule.pseudo, &pins);
         }
     }
 }
 
 /// Pins what animations and transitions have made of their targets by now.
-pub(crate) fn animations(realm: &Realm, marks: &mut Marks) {
-    let Ok(list) = realm.document.call("getAnimations", &[]) else { return };
-    let Ok(list) = list.dyn_into::<Array>() else { return };
-    for animation in list.iter().take(MAX_PINS) {
-        let Some(effect) = animation.unchecked_into::<Node>().object("effect") else { continue };
-        let Some(target) = effect.object("target") else { continue };
-        let pseudo = effect.text("pseudoElement");
-        let Some(style) = realm.window.style(&target, &pseudo) else { continue };
-        let Ok(frames) = effect.call("getKeyframes", &[]) else { continue };
-        let Ok(frames) = frames.dyn_into::<Array>() else { continue };
-        let mut names: Vec<String> = Vec::new();
-        for frame in frames.iter() {
-            for key in Object::keys(frame.unchecked_ref::<Object>()).iter().filter_map(|k| k.as_string()) {
-                let name = kebab(&key);
-                if !matches!(key.as_str(), "offset" | "computedOffset" | "easing" | "composite") && !names.contains(&name) {
-                    names.push(name);
-                }
-            }
-        }
-        let pins = computed(&style, names.iter().map(String::as_str));
+pub(crate) fn moving(realm: &Realm, marks: &mut Marks) {
+    let list = animations(&realm.document);
+    for at in (0..list.length()).step_by(3).take(MAX_PINS) {
+        let target: Node = list.get(at).unchecked_into();
+        let text = |at| list.get(at).as_string().unwrap_or_default();
+        let pseudo = text(at + 1);
+        let pins = pinned(&styles(&realm.window, &target, &pseudo), &kebab(&text(at + 2)));
         marks.pin(&target, &pseudo, &pins);
     }
 }
 
-/// `backgroundColor` as CSS writes it.
-fn kebab(key: &str) -> String {
+/// `backgroundColor,cssFloat` as CSS writes it.
+fn kebab(keys: &str) -> String {
     let mut out = String::new();
-    for c in key.strip_prefix("css").filter(|rest| rest.starts_with(char::is_uppercase)).unwrap_or(key).chars() {
-        if c.is_ascii_uppercase() {
-            out.push('-');
+    for key in keys.split(',') {
+        if !out.is_empty() {
+            out.push(',');
         }
-        out.push(c.to_ascii_lowercase());
+        let key = match key {
+            "cssFloat" => "float",
+            "cssOffset" => "offset",
+            key => key,
+        };
+        for c in key.chars() {
+            if c.is_ascii_uppercase() {
+                out.push('-');
+            }
+            out.push(c.to_ascii_lowercase());
+        }
     }
     out
 }
 
 /// Marks the elements of the top layer: they are drawn in place, above all else, their geometry pinned.
 pub(crate) fn top_layer(root: &Node, realm: &Realm, top: &mut usize, marks: &mut Marks) {
-    let mut elements = Vec::new();
     for state in [":popover-open", ":modal", ":fullscreen"] {
-        for element in root.select(state) {
-            if !elements.iter().any(|e: &Node| **e == *element) {
-                elements.push(element);
+        for element in nodes(&query(root, state)) {
+            if marks.on(&element).top > 0 {
+                continue;
             }
+            *top += 2;
+            let mut pins = pinned(
+                &realm.style(&element),
+                "display,left,top,right,bottom,width,height,margin,padding,box-sizing,overflow,max-width,max-height,min-width,min-height,transform",
+            );
+            fill(&mut pins, "position:fixed!important;z-index:$!important;", &[&number(TOP + *top)]);
+            let mut backdrop = pinned(
+                &styles(&realm.window, &element, "::backdrop"),
+                "display,background-color,background-image,opacity",
+            );
+            fill(&mut backdrop, "position:fixed;inset:0;z-index:$", &[&number(TOP + *top - 1)]);
+            marks.keep_ancestors(&element);
+            let mark = marks.on(&element);
+            mark.style.push_str(&pins);
+            mark.keep = true;
+            mark.top = *top;
+            mark.backdrop = backdrop;
         }
-    }
-    for element in elements {
-        let Some(style) = realm.window.style(&element, "") else { continue };
-        *top += 1;
-        let layer = number(2_147_480_000 + *top * 2);
-        let mut pins = computed(
-            &style,
-            [
-                "display", "left", "top", "right", "bottom", "width", "height", "margin", "padding", "box-sizing",
-                "overflow", "max-width", "max-height", "min-width", "min-height",
-            ]
-            .into_iter(),
-        );
-        pins.push_str(&["position:fixed!important;z-index:", &layer, "!important;"].concat());
-        let mut backdrop = String::new();
-        if let Some(style) = realm.window.style(&element, "::backdrop").filter(|s| s.value("display") != "none") {
-            backdrop = computed(&style, ["background-color", "background-image", "opacity"].into_iter());
-            let layer = number(2_147_480_000 + *top * 2 - 1);
-            backdrop.push_str(&["display:block;position:fixed;inset:0;z-index:", &layer].concat());
-        }
-        marks.keep_ancestors(&element);
-        let mark = marks.on(&element);
-        mark.style.push_str(&pins);
-        mark.keep = true;
-        mark.top = *top;
-        mark.backdrop = backdrop;
     }
 }
 
 /// Makes the clone of `element` show the same part of its content, without any script: a pseudo-element as large as
 /// the scrollport lies where the content is scrolled to, and the container must snap to it.
-pub(crate) fn scroll(element: &Node, realm: &Realm, left: f64, top: f64, n: usize, marks: &mut Marks) -> String {
-    let content = |pseudo: &str| realm.window.style(element, pseudo).map(|s| s.value("content"));
-    let free = content("::before").is_none_or(|c| c == "none" || c == "normal");
-    let pseudo = if free { "::before" } else { "::after" };
-    let number = number(n);
-    let me = ["[ds-o=\"", &number, "\"]"].concat();
-    let position = if realm.computed(element, "position") == "static" { "position:relative!important;" } else { "" };
-    marks.css.push_str(
+pub(crate) fn scroll(element: &Node, realm: &Realm, measure: &Measure, n: usize, marks: &mut Marks) -> String {
+    let before = styles(&realm.window, element, "::before").value("content");
+    let pseudo = if matches!(before.as_str(), "none" | "normal" | "") { "before" } else { "after" };
+    let n = number(n);
+    let position = realm.computed(element, "position");
+    fill(
+        &mut marks.css,
+        "[ds-o=\"$\"]{scroll-snap-type:both mandatory!important;scroll-padding:0!important;scroll-behavior:auto!important;position:$!important}\
+         [ds-o=\"$\"] *{scroll-snap-align:none!important}\
+         [ds-o=\"$\"]::${all:initial!important;content:\"\"!important;display:block!important;position:absolute!important;visibility:hidden!important;\
+         scroll-snap-align:start!important;left:$px!important;top:$px!important;width:$px!important;height:$px!important}",
         &[
-            &me,
-            "{scroll-snap-type:both mandatory!important;scroll-padding:0!important;scroll-behavior:auto!important;",
-            position,
-            "}",
-            &me,
-            " *{scroll-snap-align:none!important}",
-            &me,
+            &n,
+            if position == "static" { "relative" } else { &position },
+            &n,
+            &n,
             pseudo,
-            "{all:initial!important;content:\"\"!important;display:block!important;position:absolute!important;visibility:hidden!important;\
-             scroll-snap-align:start!important;left:",
-            &pixels(left),
-            "px!important;top:",
-            &pixels(top),
-            "px!important;width:",
-            &pixels(element.number("clientWidth")),
-            "px!important;height:",
-            &pixels(element.number("clientHeight")),
-            "px!important}",
-        ]
-        .concat(),
+            &pixels(measure.offset.0),
+            &pixels(measure.offset.1),
+            &pixels(measure.port.0),
+            &pixels(measure.port.1),
+        ],
     );
-    [" ds-o=\"", &number, "\""].concat()
+    n
 }
 
 #[cfg(test)]
@@ -164,9 +134,6 @@ mod tests {
 
     #[test]
     fn keyframe_keys_become_css_names() {
-        assert_eq!(kebab("backgroundColor"), "background-color");
-        assert_eq!(kebab("cssFloat"), "float");
-        assert_eq!(kebab("WebkitMask"), "-webkit-mask");
-        assert_eq!(kebab("--x"), "--x");
+        assert_eq!(kebab("backgroundColor,cssFloat,WebkitMask,--x"), "background-color,float,-webkit-mask,--x");
     }
 }

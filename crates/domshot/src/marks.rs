@@ -3,13 +3,15 @@
 use js_sys::Map;
 
 use crate::dom::Node;
-use crate::selector::number;
+use crate::text::{add, fill, number};
 
 /// What the walk must do with one element.
 #[derive(Default)]
 pub(crate) struct Mark {
     /// Attributes to add, ready to write.
     pub(crate) attributes: String,
+    /// Numbers of the rules that fix its pseudo-elements.
+    pub(crate) pins: String,
     /// Declarations to add to its inline style, ready to write.
     pub(crate) style: String,
     /// Something inside it is seen although it is not.
@@ -67,21 +69,17 @@ impl Marks {
     /// Fixes `declarations` on `element`, or on one of its pseudo-elements.
     pub(crate) fn pin(&mut self, element: &Node, pseudo: &str, declarations: &str) {
         if pseudo.is_empty() {
-            self.on(element).style.push_str(declarations);
+            add(&mut self.on(element).style, declarations);
             return;
         }
         let n = number(self.pins);
         self.pins += 1;
-        self.css.push_str(&["[ds-p~=\"", &n, "\"]", pseudo, "{", declarations, "}"].concat());
+        fill(&mut self.css, "[ds-p~=\"$\"]${$}", &[&n, pseudo, declarations]);
         let mark = self.on(element);
-        match mark.attributes.rfind(" ds-p=\"") {
-            Some(at) => mark.attributes.insert_str(at + 7, &[&n, " "].concat()),
-            None => mark.attributes.push_str(&[" ds-p=\"", &n, "\""].concat()),
-        }
+        fill(&mut mark.pins, "$ ", &[&n]);
     }
 }
 
 fn parent(node: &Node) -> Option<Node> {
-    let parent = node.parent_node().ok().flatten();
-    parent.or_else(|| node.object("host")).filter(|n| n.is_object())
+    node.object("parentNode").or_else(|| node.object("host"))
 }

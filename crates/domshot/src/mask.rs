@@ -1,6 +1,7 @@
 //! What must not be seen, decided before anything is written into the clone.
 
 use crate::options::Inputs;
+use crate::text::is_one_of;
 
 /// What of a form field may be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,22 +13,16 @@ pub(crate) enum Field {
 }
 
 /// `autocomplete` words of payment and identity; words beginning with `cc-` count too.
-const SENSITIVE: &[&str] = &[
-    "name", "given-name", "additional-name", "family-name", "honorific-prefix", "honorific-suffix", "nickname",
-    "username", "new-password", "current-password", "one-time-code", "email", "organization", "street-address",
-    "address-line1", "address-line2", "address-line3", "address-level1", "address-level2", "address-level3",
-    "address-level4", "country", "country-name", "postal-code", "bday", "bday-day", "bday-month", "bday-year",
-    "sex", "tel", "tel-country-code", "tel-national", "tel-area-code", "tel-local", "tel-extension", "impp",
-    "transaction-amount", "transaction-currency", "webauthn",
-];
+const SENSITIVE: &str = "name,given-name,additional-name,family-name,honorific-prefix,honorific-suffix,nickname,username,\
+new-password,current-password,one-time-code,email,organization,street-address,address-line1,address-line2,address-line3,\
+address-level1,address-level2,address-level3,address-level4,country,country-name,postal-code,bday,bday-day,bday-month,\
+bday-year,sex,tel,tel-country-code,tel-national,tel-area-code,tel-local,tel-extension,impp,transaction-amount,\
+transaction-currency,webauthn";
 
 /// How the field with this tag (lower case), `type` and `autocomplete` is shown.
 pub(crate) fn field(tag: &str, kind: &str, autocomplete: &str, inputs: Inputs) -> Field {
     let shown = match tag {
-        "input" => matches!(
-            kind,
-            "button" | "submit" | "reset" | "image" | "checkbox" | "radio" | "range" | "color" | "file"
-        ),
+        "input" => is_one_of("button,submit,reset,image,checkbox,radio,range,color,file", kind),
         _ => false,
     };
     if shown {
@@ -35,20 +30,18 @@ pub(crate) fn field(tag: &str, kind: &str, autocomplete: &str, inputs: Inputs) -
     }
     let sensitive = kind == "password"
         || kind == "hidden"
-        || autocomplete.split_ascii_whitespace().any(|word| {
+        || autocomplete.split(' ').any(|word| {
             let word = word.to_ascii_lowercase();
-            word.starts_with("cc-") || SENSITIVE.contains(&word.as_str())
+            word.starts_with("cc-") || is_one_of(SENSITIVE, &word)
         });
     if sensitive || inputs == Inputs::Masked { Field::Barred } else { Field::Shown }
 }
 
 /// Attributes of a masked element that only say how its box looks; all others may hold what the mask hides.
 pub(crate) fn may_keep(attribute: &str) -> bool {
-    matches!(
-        attribute,
-        "class" | "id" | "style" | "type" | "rows" | "cols" | "size" | "dir" | "lang" | "hidden" | "disabled"
-            | "readonly" | "required" | "multiple" | "width" | "height" | "colspan" | "rowspan" | "part" | "slot"
-    ) || attribute.starts_with("ds-")
+    const LOOKS: &str = "class,id,style,type,rows,cols,size,dir,lang,hidden,disabled,readonly,required,multiple,width,height,\
+        colspan,rowspan,part,slot,min,max,step,name,wrap";
+    is_one_of(LOOKS, attribute)
 }
 
 /// The width in px of the block over masked text that is `width` px wide: a multiple of 48 px, so that the block

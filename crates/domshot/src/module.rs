@@ -1,33 +1,23 @@
 //! The crate as an ES module: one export, called by `js/domshot.js`.
 
-use js_sys::Function;
+use js_sys::{Array, Function};
 use wasm_bindgen::prelude::*;
 
-use crate::dom::{Node, Rect, set};
+use crate::dom::{Node, Rect};
 use crate::{Area, Format, Inputs, Options};
 
-/// A `Blob` of `root`'s page, with the properties `width`, `height` and `notes` (`[code, count]` pairs) on it;
-/// rejects with an `Error` whose `code` is one of [`crate::Error`]'s. See the README for `options`.
+/// `[blob, width, height, codes of notes, their counts]`; rejects with the code of a [`crate::Error`].
+/// The README says what `options` may hold.
 #[wasm_bindgen]
-pub async fn capture(root: JsValue, options: JsValue) -> Result<JsValue, JsValue> {
-    let options = read(options.unchecked_ref());
-    match crate::capture(&root, &options).await {
-        Ok(picture) => {
-            let notes = js_sys::Array::new();
-            for (note, count) in picture.notes.iter() {
-                notes.push(&js_sys::Array::of2(&note.code().into(), &count.into()));
-            }
-            set(&picture.blob, "width", &picture.width.into())?;
-            set(&picture.blob, "height", &picture.height.into())?;
-            set(&picture.blob, "notes", &notes)?;
-            Ok(picture.blob)
-        }
-        Err(e) => {
-            let error = crate::dom::new("Error", &[&e.code().into()])?;
-            set(&error, "code", &e.code().into())?;
-            Err(error.into())
-        }
+#[expect(unreachable_pub, reason = "the export is for JavaScript")]
+pub async fn capture(root: JsValue, options: JsValue) -> Result<Array, JsValue> {
+    let picture = crate::capture(&root, &read(options.unchecked_ref())).await.map_err(|e| JsValue::from(e.code()))?;
+    let (codes, counts) = (Array::new(), Array::new());
+    for (note, count) in picture.notes.iter() {
+        codes.push(&note.code().into());
+        counts.push(&count.into());
     }
+    Ok(Array::of5(&picture.blob, &picture.width.into(), &picture.height.into(), &codes, &counts))
 }
 
 fn read(from: &Node) -> Options {

@@ -1,11 +1,10 @@
 //! A drawing turned into pixels, and pixels into a file.
 
-use js_sys::Promise;
+use js_sys::JsString;
 use wasm_bindgen::prelude::*;
 
-use crate::assets::canvas;
 use crate::clock::Clock;
-use crate::dom::{Node, new, set};
+use crate::dom::{self, Node};
 use crate::error::Error;
 use crate::fit::{Attempt, attempts, scale};
 use crate::notes::Note;
@@ -14,6 +13,8 @@ use crate::{Options, Picture, Snapshot};
 
 /// The smallest drawing there is, to tell whether the page lets any `data:` image load.
 const PROBE: &str = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' width='1' height='1'/>";
+/// Past the deadline painting still gets this long: without it there would be no picture at all.
+const GRACE_MS: f64 = 700.0;
 
 /// Paints and encodes `snapshot`.
 pub(crate) async fn paint(snapshot: &Snapshot, options: &Options, clock: &Clock) -> Result<Picture, Error> {
@@ -22,7 +23,16 @@ pub(crate) async fn paint(snapshot: &Snapshot, options: &Options, clock: &Clock)
     if scale < options.dpr {
         notes.add(Note::Scaled);
     }
-    let image = load(&snapshot.data_url(), clock).await?;
+    let image = load(&snapshot.data_url(), clock).await;
+    if image.is_undefined() {
+        let probe = load(&PROBE.into(), clock).await;
+        let late = clock.left_ms(1.0) == 0.0;
+        return Err(if probe.is_truthy() {
+            if late { Error::Late } else { Error::Unpaintable }
+        } else {
+            Error::RefusedDataImage
+        });
+    }
     let width = (snapshot.width * scale).round().max(1.0);
     let height = (snapshot.height * scale).round().max(1.0);
     let source = draw(&image, width, height)?;
@@ -33,8 +43,8 @@ pub(crate) async fn paint(snapshot: &Snapshot, options: &Options, clock: &Clock)
         }
         last = Some(attempt);
         let (w, h) = ((width * attempt.shrink).round().max(1.0), (height * attempt.shrink).round().max(1.0));
-        let small = if attempt.shrink < 1.0 { Some(draw(&source, w, h)?) } else { None };
-        let blob = encode(small.as_ref().unwrap_or(&source), attempt, clock).await?;
+        let small = if attempt.shrink < 1.0 { draw(&source, w, h)? } else { source.clone() };
+        let blob = encode(&small, attempt, clock).await?;
         if blob.number("size") <= options.encoding.max_bytes {
             if attempt.shrink < 1.0 {
                 notes.add(Note::Scaled);
@@ -45,76 +55,32 @@ pub(crate) async fn paint(snapshot: &Snapshot, options: &Options, clock: &Clock)
     Err(Error::OverCeiling)
 }
 
-/// `url` as a loaded image.
-async fn load(url: &JsValue, clock: &Clock) -> Result<Node, Error> {
-    let image = new("Image", &[]).map_err(|_| Error::NoCanvas)?;
-    if wait(&image, url, clock).await? {
-        // WebKit fires `load` before the images inside the drawing are decoded.
-        if let Some(decoded) = image.call("decode", &[]).ok().and_then(|p| p.dyn_into::<Promise>().ok()) {
-            clock.wait(&decoded, 1.0).await;
-        }
-        return Ok(image);
-    }
-    let probe = new("Image", &[]).map_err(|_| Error::NoCanvas)?;
-    Err(if wait(&probe, &PROBE.into(), clock).await? { Error::Unpaintable } else { Error::RefusedDataImage })
-}
-
-/// Sets the source of `image`; did it load?
-async fn wait(image: &Node, url: &JsValue, clock: &Clock) -> Result<bool, Error> {
-    let loaded = Promise::new(&mut |resolve, _| {
-        for event in ["onload", "onerror"] {
-            let _ = set(image, event, &resolve);
-        }
-    });
-    let _ = set(image, "decoding", &"sync".into());
-    let _ = set(image, "src", url);
-    // Past the deadline a drawing still gets half a second: without it there would be no picture at all.
-    let brought = match clock.wait(&loaded, 1.0).await {
-        None => clock.wait(&loaded, 1.0 + 500.0 / clock.total_ms()).await,
-        some => some,
-    };
-    Ok(brought.ok_or(Error::Late)?.unchecked_into::<Node>().text("type") == "load")
+/// `url` as a loaded image, or `undefined`.
+async fn load(url: &JsString, clock: &Clock) -> JsValue {
+    let patience = (clock.left_ms(1.0) + GRACE_MS).max(GRACE_MS);
+    clock.wait(&dom::within(&dom::image(url), patience)).await
 }
 
 /// `source` drawn at this size on a canvas of its own.
-fn draw(source: &Node, width: f64, height: f64) -> Result<Node, Error> {
-    let (canvas, context) = canvas(width, height, true).ok_or(Error::NoCanvas)?;
-    let zero = JsValue::from(0);
-    let _ = set(&context, "fillStyle", &"#fff".into());
-    let size = [&zero, &zero, &JsValue::from(width), &JsValue::from(height)];
-    let _ = context.call("fillRect", &size);
-    let drawn = context.call("drawImage", &[source, size[0], size[1], size[2], size[3]]);
-    drawn.map_err(|_| Error::Unpaintable)?;
-    Ok(canvas)
+fn draw(source: &JsValue, width: f64, height: f64) -> Result<JsValue, Error> {
+    let canvas = dom::paint(source, width, height);
+    if canvas.is_truthy() { Ok(canvas) } else { Err(Error::NoCanvas) }
 }
 
-async fn encode(canvas: &Node, attempt: Attempt, clock: &Clock) -> Result<Node, Error> {
-    let blob = write(canvas, attempt, clock).await?;
-    // WebKit writes PNG when asked for WebP.
-    if attempt.format == Format::WebP && blob.text("type") != Format::WebP.mime() {
-        return write(canvas, Attempt { format: Format::Jpeg, ..attempt }, clock).await;
-    }
-    Ok(blob)
-}
-
-async fn write(canvas: &Node, attempt: Attempt, clock: &Clock) -> Result<Node, Error> {
-    let (mime, quality) = (JsValue::from(attempt.format.mime()), JsValue::from(attempt.quality));
-    let promise: Promise = if canvas.flag("convertToBlob") {
-        let settings: Node = js_sys::Object::new().unchecked_into();
-        let _ = set(&settings, "type", &mime);
-        let _ = set(&settings, "quality", &quality);
-        canvas.call("convertToBlob", &[&settings]).map_err(|_| Error::Tainted)?.unchecked_into()
-    } else {
-        let mut failed = false;
-        let promise = Promise::new(&mut |resolve, _| {
-            failed = canvas.call("toBlob", &[&resolve, &mime, &quality]).is_err();
-        });
-        if failed {
+async fn encode(canvas: &JsValue, attempt: Attempt, clock: &Clock) -> Result<Node, Error> {
+    let mut format = attempt.format;
+    loop {
+        // Encoding cannot be hurried, and what is painted should not be thrown away.
+        let blob = clock.wait(&dom::encode(canvas, format.mime(), attempt.quality)).await;
+        if !blob.is_truthy() {
             return Err(Error::Tainted);
         }
-        promise
-    };
-    // Encoding cannot be hurried, and what is painted should not be thrown away.
-    let blob = clock.wait(&promise, 1.0 + 2000.0 / clock.total_ms()).await;
-    blob.filter(JsValue::is_object).map(JsCast::unchecked_into).ok_or(Error::NotEncoded)
+        let blob: Node = blob.unchecked_into();
+        // WebKit writes PNG when asked for WebP.
+        if format == Format::WebP && blob.text("type") != format.mime() {
+            format = Format::Jpeg;
+            continue;
+        }
+        return Ok(blob);
+    }
 }

@@ -1,7 +1,5 @@
 //! One document with its window: the browser's answers about it.
 
-use wasm_bindgen::prelude::*;
-
 use crate::css::Conditions;
 use crate::dom::{self, Node, Rect};
 
@@ -12,7 +10,7 @@ pub(crate) struct Realm {
     /// A document without a window: what is imported there runs no constructor and loads nothing.
     pub(crate) inert: Node,
     pub(crate) html: Node,
-    base: String,
+    pub(crate) base: String,
     /// Scroll offset and size of the viewport, in CSS pixels, scrollbars included.
     pub(crate) view: Rect,
 }
@@ -20,10 +18,10 @@ pub(crate) struct Realm {
 impl Realm {
     /// The realm of `node`, or `None` where it is no part of a live page.
     pub(crate) fn of(node: &Node) -> Option<Realm> {
-        let document = if node.node_type().ok()? == 9 { node.clone() } else { node.owner_document().ok()?? };
+        let document = if node.number("nodeType") == 9.0 { node.clone() } else { node.object("ownerDocument")? };
         let window = document.object("defaultView")?;
         let html = document.object("documentElement")?;
-        let inert = document.object("implementation")?.call("createHTMLDocument", &[&"".into()]).ok()?;
+        let inert = document.object("implementation")?.ask("createHTMLDocument", "")?;
         let view = Rect {
             x: window.number("scrollX"),
             y: window.number("scrollY"),
@@ -31,27 +29,28 @@ impl Realm {
             height: window.number("innerHeight"),
         };
         let base = document.text("baseURI");
-        Some(Realm { document, window, inert: inert.unchecked_into(), html, base, view })
+        Some(Realm { document, window, inert, html, base, view })
     }
 
-    pub(crate) fn base(&self) -> &str {
-        &self.base
+    /// Computed style of `element`.
+    pub(crate) fn style(&self, element: &Node) -> Node {
+        dom::styles(&self.window, element, "")
     }
 
     /// Computed value of one property of `element`.
+    #[inline(never)]
     pub(crate) fn computed(&self, element: &Node, property: &str) -> String {
-        self.window.style(element, "").map(|s| s.value(property)).unwrap_or_default()
+        self.style(element).value(property)
     }
 }
 
 impl Conditions for Realm {
     fn media(&self, query: &str) -> bool {
-        query.is_empty()
-            || self.window.call("matchMedia", &[&query.into()]).is_ok_and(|m| m.unchecked_into::<Node>().flag("matches"))
+        query.is_empty() || self.window.ask("matchMedia", query).is_some_and(|m| m.flag("matches"))
     }
     fn supports(&self, condition: &str) -> bool {
         let css = self.window.object("CSS");
-        css.is_some_and(|css| css.call("supports", &[&condition.into()]).is_ok_and(|v| v.is_truthy()))
+        css.and_then(|css| css.ask("supports", condition)).is_some_and(|v| v.is_truthy())
     }
     fn resolve(&self, url: &str, base: &str) -> String {
         if url.is_empty() {

@@ -7,6 +7,8 @@
 /// A control character, because none can stand in what the page itself brings (see `svg::text`).
 pub(crate) const SCOPE: char = '\u{1}';
 
+use crate::text::{fill, filled, find, is_one_of, number};
+
 /// Which tree a sheet speaks about.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
@@ -28,29 +30,14 @@ impl States {
             self.0.push(pseudo.into());
             self.0.len() - 1
         });
-        ["[ds-", &number(at), "]"].concat()
+        filled("[ds-$]", &[&number(at)])
     }
 }
 
 /// Pseudo-classes that depend on the moment, not on markup.
-const LIVE: &[&str] = &[
-    "hover", "focus", "focus-visible", "focus-within", "active", "target", "target-within", "modal",
-    "popover-open", "fullscreen", "picture-in-picture", "autofill", "-webkit-autofill", "valid", "invalid",
-    "user-valid", "user-invalid", "in-range", "out-of-range", "indeterminate", "placeholder-shown", "playing",
-    "paused", "muted", "state", "open", "active-view-transition",
-];
-
-/// Decimal digits without the weight of `core::fmt`.
-pub(crate) fn number(mut n: usize) -> String {
-    let mut digits = Vec::new();
-    loop {
-        digits.insert(0, b'0' + (n % 10) as u8);
-        n /= 10;
-        if n == 0 {
-            return String::from_utf8(digits).unwrap_or_default();
-        }
-    }
-}
+const LIVE: &str = "hover,focus,focus-visible,focus-within,active,target,target-within,modal,popover-open,fullscreen,\
+picture-in-picture,autofill,-webkit-autofill,valid,invalid,user-valid,user-invalid,in-range,out-of-range,indeterminate,\
+placeholder-shown,playing,paused,muted,state,open,active-view-transition";
 
 /// The end of the bracket, string or escape that begins at `at`, or the next character.
 pub(crate) fn skip(text: &str, at: usize) -> usize {
@@ -71,7 +58,7 @@ pub(crate) fn skip(text: &str, at: usize) -> usize {
             i + 1
         }
         b'/' if bytes.get(at + 1) == Some(&b'*') => {
-            text[at + 2..].find("*/").map_or(bytes.len(), |i| at + 2 + i + 2)
+            find(&text[at + 2..], "*/").map_or(bytes.len(), |i| at + 2 + i + 2)
         }
         open @ (b'(' | b'[' | b'{') => {
             let close = if open == b'(' { b')' } else { open + 2 };
@@ -120,7 +107,7 @@ fn pseudo(text: &str, from: usize) -> (&str, Option<&str>, usize) {
     let name = &text[from..i];
     if bytes.get(i) == Some(&b'(') {
         let end = skip(text, i);
-        return (name, Some(text[i + 1..end].trim_end_matches(')').trim()).filter(|_| true), end);
+        return (name, Some(text[i + 1..end].trim_end_matches(')').trim()), end);
     }
     (name, None, i)
 }
@@ -145,7 +132,7 @@ impl Rewriter<'_> {
         if !self.sealed {
             match self.scope {
                 Scope::Page => self.out.push(SCOPE),
-                Scope::Shadow(n) => self.out.push_str(&[":where([ds-s=\"", &number(n), "\"])"].concat()),
+                Scope::Shadow(n) => fill(&mut self.out, ":where([ds-s=\"$\"])", &[&number(n)]),
                 Scope::Inner => {}
             }
         }
@@ -169,27 +156,26 @@ impl Rewriter<'_> {
             ("visited", _) => self.out.push_str(":not(*)"),
             ("defined", _) => {
                 let undefined = self.states.attribute(":not(:defined)");
-                self.out.push_str(&[":not(", &undefined, ")"].concat());
+                fill(&mut self.out, ":not($)", &[&undefined]);
             }
             ("host" | "host-context", _) => {
                 self.sealed = true;
                 match self.scope {
-                    Scope::Shadow(n) => self.out.push_str(&["[ds-h=\"", &number(n), "\"]"].concat()),
+                    Scope::Shadow(n) => fill(&mut self.out, "[ds-h=\"$\"]", &[&number(n)]),
                     _ => self.out.push_str("[ds-h]"),
                 }
                 if let Some(a) = arguments {
                     let list = self.list(a);
-                    let around = if lower == "host" { [":is(", &list, ")"] } else { [":is(:is(", &list, ") *)"] };
-                    self.out.push_str(&around.concat());
+                    fill(&mut self.out, if lower == "host" { ":is($)" } else { ":is(:is($) *)" }, &[&list]);
                 }
             }
-            (live, _) if LIVE.contains(&live) => {
+            (live, _) if is_one_of(LIVE, live) => {
                 let attribute = self.states.attribute(written);
                 self.out.push_str(&attribute);
             }
             (_, Some(a)) if !matches!(lower.as_str(), "lang" | "dir") => {
                 let list = self.list(a);
-                self.out.push_str(&[":", name, "(", &list, ")"].concat());
+                fill(&mut self.out, ":$($)", &[name, &list]);
             }
             _ => self.out.push_str(written),
         }
@@ -202,13 +188,13 @@ impl Rewriter<'_> {
                 }
                 self.tie();
                 let list = self.list(a);
-                self.out.push_str(&[">:is(", &list, ")"].concat());
+                fill(&mut self.out, ">:is($)", &[&list]);
             }
             ("part", Some(parts)) => {
                 self.tie();
                 self.out.push(' ');
-                for part in parts.split_ascii_whitespace() {
-                    self.out.push_str(&["[part~=\"", part, "\"]"].concat());
+                for part in parts.split(' ') {
+                    fill(&mut self.out, "[part~=\"$\"]", &[part]);
                 }
                 self.out.push_str(":where([ds-s])");
             }
@@ -273,7 +259,7 @@ fn plain_one(text: &str) -> (String, String) {
             if double || is_old_element(name) {
                 let before = &text[..i];
                 let bare = before.is_empty() || before.ends_with([' ', '>', '+', '~']);
-                return ([before, if bare { "*" } else { "" }].concat(), text[i..end].into());
+                return (filled(if bare { "$*" } else { "$" }, &[before]), text[i..end].into());
             }
             i = end;
         } else {

@@ -1,28 +1,34 @@
 //! The stylesheets of one tree, read in their order and handed to the replay.
 
 use js_sys::Function;
-use wasm_bindgen::prelude::*;
 
-use crate::assets::fetch;
 use crate::clock::Clock;
 use crate::css::{Conditions, Place, Replay};
-use crate::dom::{Node, get};
+use crate::dom::{Node, fetched_text, rules};
 use crate::notes::{Note, Notes};
 use crate::realm::Realm;
-use crate::selector::{Scope, split};
+use crate::selector::{Scope, skip, split};
 use crate::svg::unmarked;
+use crate::text::{fill, number};
 
 /// Imports within imports go this deep, and no further.
 const MAX_DEPTH: usize = 8;
-/// Sheets read per tree: far beyond any page, and an end to pages that import without one.
-const MAX_SHEETS: usize = 512;
+/// Imports read per tree: far beyond any page, and an end to pages that import without one.
+const MAX_IMPORTS: usize = 256;
 /// Share of the deadline by which all sheets must be there.
 const SHARE: f64 = 0.35;
 
 enum Step {
-    Rules { list: Node, at: u32, count: u32, base: String, depth: usize },
-    Text { text: String, base: String, depth: usize },
-    Close(&'static str),
+    /// A sheet that is to be opened.
+    Sheet { sheet: Node, depth: usize },
+    /// The rules from `at` on of an open one.
+    Rules { list: Node, at: u32, base: String, depth: usize },
+    /// A sheet of another origin, which scripts may not open, by its address.
+    Closed { url: String, depth: usize },
+    /// What such a sheet says.
+    Text { text: String, url: String },
+    /// The end of a layer.
+    Close,
 }
 
 /// Reads the sheets of `root` (document or shadow root) into `replay`; false if one of them could not be read.
@@ -35,133 +41,100 @@ pub(crate) async fn gather(
     clock: &Clock,
     notes: &mut Notes,
 ) -> bool {
-    let mut sheets = Vec::new();
-    for list in ["styleSheets", "adoptedStyleSheets"] {
+    let mut steps = Vec::new();
+    // A stack: what comes first goes in last.
+    for list in ["adoptedStyleSheets", "styleSheets"] {
         if let Some(list) = root.object(list) {
-            let count = list.number("length") as usize;
-            sheets.extend((0..count).filter_map(|i| list.object(&crate::selector::number(i))));
+            for at in (0..list.number("length") as usize).rev() {
+                if let Some(sheet) = list.object(&number(at)) {
+                    steps.push(Step::Sheet { sheet, depth: 0 });
+                }
+            }
         }
     }
-    let mut all_read = true;
-    let mut budget = MAX_SHEETS;
-    for sheet in sheets {
-        let mut steps = vec![];
-        match open(&sheet, realm, 0) {
-            Opened::Rules(step) => steps.push(step),
-            Opened::Skip => {}
-            Opened::Closed(url) => match text(&url, fetcher, clock).await {
-                Some(css) => steps.push(Step::Text { text: css, base: url, depth: 0 }),
-                None => {
+    let (mut all_read, mut imports) = (true, 0);
+    while let Some(step) = steps.pop() {
+        if clock.is_turn_over() {
+            clock.yield_turn().await;
+        }
+        match step {
+            Step::Close => replay.css.push('}'),
+            Step::Sheet { sheet, depth } => {
+                if sheet.flag("disabled") || !realm.media(&sheet.text("media.mediaText")) {
+                    continue;
+                }
+                let url = sheet.text("href");
+                match sheet.object("cssRules") {
+                    Some(list) => {
+                        let base = if url.is_empty() { realm.base.clone() } else { url };
+                        steps.push(Step::Rules { list, at: 0, base, depth });
+                    }
+                    None if url.is_empty() => {}
+                    None => steps.push(Step::Closed { url, depth }),
+                }
+            }
+            Step::Closed { url, depth } => {
+                let text = match fetcher {
+                    Some(fetcher) => clock.until(&fetched_text(fetcher, &url), SHARE).await.as_string(),
+                    None => None,
+                };
+                let Some(text) = text.map(unmarked) else {
                     notes.add(Note::Stylesheet);
                     all_read = false;
-                }
-            },
-        }
-        while let Some(step) = steps.pop() {
-            match step {
-                Step::Close(text) => replay.css.push_str(text),
-                Step::Text { text: css, base, depth } => {
-                    // A fetched sheet's imports come first, as they must in its text.
-                    for (url, condition) in imports(&css) {
-                        let url = realm.resolve(&url, &base);
-                        if depth < MAX_DEPTH && budget > 0 && realm.media(&condition) {
-                            budget -= 1;
-                            if let Some(css) = text(&url, fetcher, clock).await {
-                                replay.rules(&css, Place { base: &url, scope, within: "" }, realm);
-                            }
-                        }
-                    }
-                    replay.rules(&css, Place { base: &base, scope, within: "" }, realm);
-                }
-                Step::Rules { list, mut at, count, base, depth } => {
-                    while at < count {
-                        let rule = list.item(at).ok().flatten();
-                        at += 1;
-                        if at % 64 == 0 && clock.is_turn_over() {
-                            clock.yield_turn().await;
-                            if clock.left_ms(SHARE) == 0.0 {
-                                break;
-                            }
-                        }
-                        let Some(rule) = rule else { continue };
-                        let Ok(css) = rule.css_text() else { continue };
-                        if !css.starts_with("@import") {
-                            replay.rules(&unmarked(css), Place { base: &base, scope, within: "" }, realm);
-                            continue;
-                        }
-                        let Some(sheet) = rule.object("styleSheet").filter(|_| depth < MAX_DEPTH && budget > 0) else { continue };
-                        budget -= 1;
-                        let supports = rule.text("supportsText");
-                        let media = rule.object("media").map(|m| m.text("mediaText")).unwrap_or_default();
-                        if !realm.media(&media) || !(supports.is_empty() || realm.supports(&["(", &supports, ")"].concat())) {
-                            continue;
-                        }
-                        steps.push(Step::Rules { list: list.clone(), at, count, base: base.clone(), depth });
-                        if let Some(layer) = get(&rule, "layerName").ok().and_then(|l| l.as_string()) {
-                            replay.css.push_str(&["@layer ", &layer, "{"].concat());
-                            steps.push(Step::Close("}"));
-                        }
-                        match open(&sheet, realm, depth + 1) {
-                            Opened::Rules(step) => steps.push(step),
-                            Opened::Skip => {}
-                            Opened::Closed(url) => match text(&url, fetcher, clock).await {
-                                Some(css) => steps.push(Step::Text { text: css, base: url, depth: depth + 1 }),
-                                None => {
-                                    notes.add(Note::Stylesheet);
-                                    all_read = false;
-                                }
-                            },
-                        }
-                        break;
+                    continue;
+                };
+                // What it imports comes before it, as it does in its text.
+                let wanted = imported(&text);
+                let mut before = Vec::new();
+                for (address, condition) in wanted {
+                    if depth < MAX_DEPTH && imports < MAX_IMPORTS && realm.media(condition) {
+                        imports += 1;
+                        before.push(Step::Closed { url: realm.resolve(address, &url), depth: depth + 1 });
                     }
                 }
+                steps.push(Step::Text { text, url });
+                steps.extend(before.into_iter().rev());
+            }
+            Step::Text { text, url } => {
+                replay.rules(&text, Place { base: &url, scope, within: "" }, realm);
+            }
+            Step::Rules { list, at, base, depth } => {
+                let mut end = [0.0];
+                let text = rules(&list, at, &mut end);
+                replay.rules(&unmarked(text), Place { base: &base, scope, within: "" }, realm);
+                let at = end[0] as u32;
+                let rule = list.object(&number(at as usize));
+                let Some(rule) = rule.filter(|_| clock.left_ms(SHARE) > 0.0) else { continue };
+                let is_import = rule.object("media").is_some() && rule.object("href").is_some();
+                steps.push(Step::Rules { list, at: at + u32::from(is_import), base, depth });
+                if !is_import {
+                    continue;
+                }
+                let supports = rule.text("supportsText");
+                let applies = realm.media(&rule.text("media.mediaText")) && (supports.is_empty() || realm.supports(&supports));
+                let sheet = rule.object("styleSheet").filter(|_| applies && depth < MAX_DEPTH && imports < MAX_IMPORTS);
+                let Some(sheet) = sheet else { continue };
+                imports += 1;
+                if let Some(layer) = rule.any("layerName").as_string() {
+                    fill(&mut replay.css, "@layer ${", &[&layer]);
+                    steps.push(Step::Close);
+                }
+                steps.push(Step::Sheet { sheet, depth: depth + 1 });
             }
         }
     }
     all_read
 }
 
-enum Opened {
-    Rules(Step),
-    /// Switched off, for another medium, or without content.
-    Skip,
-    /// Of another origin: scripts may not look inside; its address.
-    Closed(String),
-}
-
-fn open(sheet: &Node, realm: &Realm, depth: usize) -> Opened {
-    let media = sheet.object("media").map(|m| m.text("mediaText")).unwrap_or_default();
-    if sheet.flag("disabled") || !realm.media(&media) {
-        return Opened::Skip;
-    }
-    let href = sheet.text("href");
-    match get(sheet, "cssRules") {
-        Ok(list) if list.is_object() => {
-            let list: Node = list.unchecked_into();
-            let base = if href.is_empty() { realm.base().into() } else { href };
-            Opened::Rules(Step::Rules { at: 0, count: list.number("length") as u32, list, base, depth })
-        }
-        _ if href.is_empty() => Opened::Skip,
-        _ => Opened::Closed(href),
-    }
-}
-
-/// The text behind `url`, if the fetcher brings it in time.
-async fn text(url: &str, fetcher: Option<&Function>, clock: &Clock) -> Option<String> {
-    let blob = clock.wait(&fetch(fetcher?, url)?, SHARE).await?;
-    let text = blob.unchecked_into::<Node>().call("text", &[]).ok()?;
-    clock.wait(text.dyn_ref::<js_sys::Promise>()?, SHARE).await?.as_string().map(unmarked)
-}
-
 /// Address and media condition of each `@import` at the head of `css`.
-fn imports(css: &str) -> Vec<(String, String)> {
+fn imported(css: &str) -> Vec<(&str, &str)> {
     let mut found = Vec::new();
     for statement in split(css, b';') {
-        let Some(rest) = statement.trim_start().strip_prefix("@import") else { continue };
+        let Some(rest) = statement.trim_start().strip_prefix("@import") else { break };
         let rest = rest.trim();
-        let end = crate::selector::skip(rest, if rest.starts_with("url(") { 3 } else { 0 });
+        let end = skip(rest, if rest.starts_with("url(") { 3 } else { 0 });
         let url = rest[..end].trim_start_matches("url(").trim_end_matches(')').trim_matches(['"', '\'', ' ']);
-        found.push((url.into(), rest[end..].trim().into()));
+        found.push((url, rest[end..].trim()));
     }
     found
 }
@@ -172,7 +145,7 @@ mod tests {
 
     #[test]
     fn imports_of_raw_text_are_found_with_their_conditions() {
-        let found = imports("@import \"a.css\" print;@import url(b.css);a{b:c}");
-        assert_eq!(found, [("a.css".to_string(), "print".to_string()), ("b.css".into(), String::new())]);
+        let found = imported("@import \"a.css\" print;@import url(b.css);a{b:c}");
+        assert_eq!(found, [("a.css", "print"), ("b.css", "")]);
     }
 }

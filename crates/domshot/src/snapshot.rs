@@ -2,21 +2,24 @@
 
 use js_sys::{Array, JsString};
 
-use crate::assets::{Assets, Slot};
+use crate::assets::Assets;
 use crate::clock::Clock;
-use crate::css::{HOLE, HOLE_END, Place, Replay};
-use crate::dom::{Node, Rect};
+use crate::css::{Conditions, HOLE, HOLE_END, Image, Place, Replay};
+use crate::dom::{Node, Rect, pinned};
 use crate::error::Error;
 use crate::live;
 use crate::marks::Marks;
 use crate::notes::{Note, Notes};
 use crate::options::{Area, Options};
 use crate::realm::Realm;
-use crate::selector::{SCOPE, Scope, number};
+use crate::selector::{SCOPE, Scope};
 use crate::sheets;
-use crate::svg::{self, pixels};
+use crate::svg;
+use crate::text::{add, decimal, fill, pixels};
 use crate::walk::{Walk, visible_fonts};
 
+/// `transparent`, as computed.
+const CLEAR: &str = "rgba(0, 0, 0, 0)";
 /// Share of the deadline by which images and fonts must be there; the rest is for painting.
 const ASSETS_SHARE: f64 = 0.6;
 
@@ -48,7 +51,7 @@ pub struct Snapshot {
 impl Snapshot {
     /// The SVG document's text.
     pub fn svg(&self) -> JsString {
-        self.join("", |out, text| out.push_str(text))
+        self.join("", add)
     }
 
     /// The same as an address for an image.
@@ -65,7 +68,7 @@ impl Snapshot {
         add(&mut run, pieces.next().unwrap_or_default());
         for piece in pieces {
             let Some((hole, rest)) = piece.split_once(HOLE_END) else { continue };
-            if let Some(data) = self.data.get(crate::css::decimal(hole) as usize).and_then(Option::as_ref) {
+            if let Some(data) = self.data.get(decimal(hole) as usize).and_then(Option::as_ref) {
                 parts.push(&run.as_str().into());
                 parts.push(data);
                 run.clear();
@@ -98,8 +101,7 @@ fn frame(root: &Node, realm: &Realm, area: Area) -> Result<Frame, Error> {
             let seen = Rect { x: -view.x, y: -view.y, width: longest("scrollWidth"), height: longest("scrollHeight") };
             return check(Frame { seen, origin: (0.0, 0.0), scroll: (0.0, 0.0) });
         }
-        Area::Element if root.node_type() == Ok(9) => realm.html.rect().ok_or(Error::EmptyArea)?,
-        Area::Element => root.rect().ok_or(Error::EmptyArea)?,
+        Area::Element => root.rect().or_else(|| realm.html.rect()).ok_or(Error::EmptyArea)?,
         Area::Rect(r) => Rect { x: r.x - view.x, y: r.y - view.y, ..r },
     };
     check(Frame { seen, origin: (-seen.x, -seen.y), scroll })
@@ -118,6 +120,7 @@ pub(crate) async fn take(root: &Node, options: &Options, clock: &Clock) -> Resul
 /// Takes the snapshot of a document that is `depth` frames down.
 pub(crate) async fn take_at(root: &Node, options: &Options, clock: &Clock, depth: usize) -> Result<Snapshot, Error> {
     let realm = Realm::of(root).ok_or(Error::NotAnElement)?;
+    let mut page = String::with_capacity(1 << 16);
     if !root.flag("isConnected") {
         return Err(Error::NotAnElement);
     }
@@ -126,7 +129,7 @@ pub(crate) async fn take_at(root: &Node, options: &Options, clock: &Clock, depth
     let mut replay = Replay::default();
     let same_size = seen.width == realm.view.width && seen.height == realm.view.height;
     replay.viewport_unit = (!same_size).then_some((realm.view.width / 100.0, realm.view.height / 100.0));
-    replay.dark = crate::css::Conditions::media(&realm, "(prefers-color-scheme:dark)");
+    replay.dark = realm.media("(prefers-color-scheme:dark)");
     replay.quirks = realm.document.text("compatMode") == "BackCompat";
     replay.states.0.push(":focus-visible".into());
     let mut marks = Marks::new();
@@ -136,136 +139,115 @@ pub(crate) async fn take_at(root: &Node, options: &Options, clock: &Clock, depth
     let all_read = sheets::gather(&realm.document, Scope::Page, &realm, &mut replay, fetcher, clock, &mut notes).await;
     let mut walk = Walk::new(&realm, options, clock, seen, depth);
     walk.copy_styles = !all_read;
-    walk.prepare(&realm.document, 0, &mut replay, &mut marks, &mut assets);
-    live::animations(&realm, &mut marks);
+    walk.prepare(&realm.document, &mut replay, &mut marks, &mut assets);
+    live::moving(&realm, &mut marks);
     let fonts = visible_fonts(&realm, &mut replay, &mut assets, fetcher);
-    clock_turn(clock).await;
-
-    let mut page = String::with_capacity(1 << 16);
-    Box::pin(walk.run(&mut page, &mut replay, &mut marks, &mut assets, &mut notes)).await;
-
+    walk.run(&mut page, &mut replay, &mut marks, &mut assets, &mut notes).await;
     let canvas = canvas_style(&realm, &mut replay, scroll, seen, origin);
     walk.fetch_images(&mut replay, &mut assets);
-    let (hidden_text, size) = (walk.text_seen.clone(), (pixels(seen.width), pixels(seen.height)));
 
     // --- sheets
-    let mut css = String::with_capacity(replay.css.len() * 9 / 8);
-    css.push_str(UA);
+    let mut css = String::from(UA);
     if replay.quirks {
-        css.push_str(QUIRKS);
+        add(&mut css, QUIRKS);
     }
-    let fonts: Vec<_> = fonts.into_iter().filter(|f| f.is_needed(&hidden_text)).collect();
     for font in &fonts {
-        css.push_str(&font.rule);
+        if font.is_needed(&walk.text_seen) {
+            add(&mut css, &font.rule);
+        }
     }
-    css.push_str(&replay.css);
-    css.push_str(&marks.css);
+    add(&mut css, &replay.css);
+    add(&mut css, &marks.css);
     let css = css.replace(SCOPE, if walk.has_shadow { ":where(:not([ds-s]))" } else { "" });
 
     // --- the document
-    let html_style = realm.window.style(&realm.html, "");
-    let html_value = |name: &str| html_style.as_ref().map(|s| s.value(name)).unwrap_or_default();
     let mut text = String::with_capacity(page.len() + css.len() + 2048);
-    let (width, height) = &size;
-    text.push_str("<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"");
-    text.push_str(&[width, "\" height=\"", height, "\" viewBox=\"0 0 ", width, " ", height].concat());
-    text.push_str("\" style=\"all:initial!important;font-size:");
-    svg::value(&mut text, &html_value("font-size"));
-    text.push_str("!important;line-height:");
-    svg::value(&mut text, &html_value("line-height"));
-    text.push_str("!important;overflow:hidden!important\"><style>");
+    let (width, height) = (pixels(seen.width), pixels(seen.height));
+    fill(
+        &mut text,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"$\" height=\"$\" \
+         viewBox=\"0 0 $ $\" style=\"all:initial!important;overflow:hidden!important;",
+        &[&width, &height, &width, &height],
+    );
+    svg::value(&mut text, &pinned(&realm.style(&realm.html), "font-size,line-height"));
+    add(&mut text, "\"><style>");
     svg::css(&mut text, &css, false);
-    text.push_str("</style><foreignObject style=\"all:initial!important;overflow:visible!important\" x=\"");
-    text.push_str(&[&pixels(origin.0), "\" y=\"", &pixels(origin.1), "\" width=\""].concat());
-    text.push_str(&[&pixels(realm.view.width), "\" height=\"", &pixels(realm.view.height)].concat());
-    text.push_str("\"><div xmlns=\"http://www.w3.org/1999/xhtml\" style=\"");
+    fill(
+        &mut text,
+        "</style><foreignObject style=\"all:initial!important;overflow:visible!important\" x=\"$\" y=\"$\" width=\"$\" \
+         height=\"$\"><div xmlns=\"http://www.w3.org/1999/xhtml\" style=\"",
+        &[&pixels(origin.0), &pixels(origin.1), &pixels(realm.view.width), &pixels(realm.view.height)],
+    );
     svg::css(&mut text, &canvas, true);
-    text.push_str("\"></div><div xmlns=\"http://www.w3.org/1999/xhtml\" style=\"all:initial!important;");
-    text.push_str("display:block!important;position:absolute!important;left:");
-    text.push_str(&[&pixels(-scroll.0), "px!important;top:", &pixels(-scroll.1), "px!important;width:"].concat());
-    text.push_str(&[&pixels(realm.html.number("clientWidth")), "px!important;height:"].concat());
-    text.push_str(&[&pixels(realm.html.number("clientHeight")), "px!important\">"].concat());
-    text.push_str(&page);
-    text.push_str("</div></foreignObject></svg>");
+    fill(
+        &mut text,
+        "\"></div><div xmlns=\"http://www.w3.org/1999/xhtml\" style=\"all:initial!important;display:block!important;\
+         position:absolute!important;left:$px!important;top:$px!important;width:$px!important;height:$px!important\">",
+        &[
+            &pixels(-scroll.0),
+            &pixels(-scroll.1),
+            &pixels(realm.html.number("clientWidth")),
+            &pixels(realm.html.number("clientHeight")),
+        ],
+    );
+    add(&mut text, &page);
+    add(&mut text, "</div></foreignObject></svg>");
 
-    // --- what was asked for comes in, or not
-    let slots = assets.settle(clock, ASSETS_SHARE).await;
-    let mut data = Vec::with_capacity(slots.len());
-    for (at, slot) in slots.into_iter().enumerate() {
-        data.push(match slot {
-            Slot::Data(data) => Some(data),
-            Slot::Empty => None,
-            Slot::Failed(note) => {
-                notes.add(note);
-                let shown = replay.images.get(at).is_some_and(|i| i.property == "src");
-                shown.then(|| JsString::from(PLACEHOLDER))
-            }
-        });
-    }
     if walk.is_late {
         notes.add(Note::Deadline);
     }
+    // What was asked for comes in, or not.
+    let placeholder = |at: usize| {
+        let is_shown = replay.images.get(at).is_some_and(|image| image.property == "src");
+        is_shown.then(|| JsString::from(PLACEHOLDER))
+    };
+    let data = assets.settle(clock, ASSETS_SHARE, &mut notes, placeholder).await;
     Ok(Snapshot { text, data, width: seen.width, height: seen.height, notes })
-}
-
-async fn clock_turn(clock: &Clock) {
-    if clock.is_turn_over() {
-        clock.yield_turn().await;
-    }
 }
 
 /// The style of the box that paints the page's canvas: the root's background, or else the body's, which covers
 /// everything but is placed by the root element's box.
 fn canvas_style(realm: &Realm, replay: &mut Replay, scroll: (f64, f64), seen: Rect, origin: (f64, f64)) -> String {
-    let html = realm.window.style(&realm.html, "");
-    let body = realm.document.object("body");
-    let is_clear = |s: &Node| s.value("background-image") == "none" && s.value("background-color") == "rgba(0, 0, 0, 0)";
-    let source = match (&html, &body) {
-        (Some(style), Some(body)) if is_clear(style) => realm.window.style(body, ""),
-        _ => html.clone(),
-    };
+    let html = realm.style(&realm.html);
+    let is_clear = html.value("background-image") == "none" && html.value("background-color") == CLEAR;
+    let body = realm.document.object("body").filter(|_| is_clear).map(|body| realm.style(&body));
+    let source = body.as_ref().unwrap_or(&html);
     let mut out = String::from("all:initial!important;display:block!important;position:absolute!important;");
-    let scheme = html.map(|s| s.value("color-scheme")).unwrap_or_default();
-    let place = Place { base: realm.base(), scope: Scope::Inner, within: "" };
-    let scheme = replay.value("color-scheme", &scheme, place, realm);
-    if !scheme.is_empty() {
-        out.push_str(&["color-scheme:", &scheme, "!important;"].concat());
-    }
-    // Around the origin box (the root element's) as much padding as it takes to cover what is seen.
-    let root = realm.html.rect().unwrap_or_default();
-    let mut fixed = false;
-    if let Some(style) = source {
-        fixed = style.value("background-attachment") == "fixed";
-        for name in ["background-color", "background-image", "background-size", "background-position", "background-repeat", "background-blend-mode"] {
-            let value = style.value(name);
-            if name == "background-color" && value == "rgba(0, 0, 0, 0)" {
-                continue;
-            }
-            let value = replay.value(name, &value, place, realm);
-            out.push_str(&[name, ":", &value, "!important;"].concat());
+    let place = Place { base: &realm.base, scope: Scope::Inner, within: "" };
+    let mut copy = |from: &Node, name: &str| {
+        let value = from.value(name);
+        let is_canvas = name == "background-color" && value == CLEAR;
+        let value = if is_canvas { "Canvas".into() } else { replay.value(name, &value, place, realm) };
+        if !value.is_empty() {
+            fill(&mut out, "$:$!important;", &[name, &value]);
         }
+    };
+    copy(&html, "color-scheme");
+    for name in "background-color,background-image,background-size,background-position,background-repeat,background-blend-mode".split(',') {
+        copy(source, name);
     }
-    if !out.contains("background-color") {
-        out.push_str("background-color:Canvas!important;");
-    }
-    // Edges relative to the foreignObject's corner.
-    let (left, top) = if fixed { (0.0, 0.0) } else { (root.x + realm.view.x - scroll.0, root.y + realm.view.y - scroll.1) };
-    let size = if fixed { (realm.view.width, realm.view.height) } else { (root.width, root.height) };
-    let (from_x, from_y) = (-origin.0, -origin.1);
-    let pad = [
-        (top - from_y).max(0.0),
-        (from_x + seen.width - left - size.0).max(0.0),
-        (from_y + seen.height - top - size.1).max(0.0),
-        (left - from_x).max(0.0),
-    ];
-    for (name, value) in [("left", left - pad[3]), ("top", top - pad[0]), ("width", size.0), ("height", size.1)] {
-        out.push_str(&[name, ":", &pixels(value), "px!important;"].concat());
-    }
-    out.push_str("padding:");
-    for side in pad {
-        out.push_str(&[&pixels(side), "px "].concat());
-    }
-    out.push_str("!important;background-origin:content-box!important;background-clip:border-box!important");
+    // Around the origin box (the root element's) as much padding as it takes to cover what is seen; all edges are
+    // relative to the foreignObject's corner.
+    let fixed = source.value("background-attachment") == "fixed";
+    let root = realm.html.rect().unwrap_or_default();
+    let (left, top, width, height) = if fixed {
+        (0.0, 0.0, realm.view.width, realm.view.height)
+    } else {
+        (root.x + realm.view.x - scroll.0, root.y + realm.view.y - scroll.1, root.width, root.height)
+    };
+    let over_top = (top + origin.1).max(0.0);
+    let over_left = (left + origin.0).max(0.0);
+    let over_right = (seen.width - origin.0 - left - width).max(0.0);
+    let over_bottom = (seen.height - origin.1 - top - height).max(0.0);
+    fill(
+        &mut out,
+        "left:$px!important;top:$px!important;width:$px!important;height:$px!important;padding:$px $px $px $px!important;\
+         background-origin:content-box!important;background-clip:border-box!important",
+        &[left - over_left, top - over_top, width, height, over_top, over_right, over_bottom, over_left]
+            .map(pixels)
+            .each_ref()
+            .map(String::as_str),
+    );
     out
 }
 
@@ -291,30 +273,19 @@ impl Font {
 
 /// `U+0-FF, U+131, U+4??` as first and last code points.
 pub(crate) fn unicode_ranges(text: &str) -> Vec<(u32, u32)> {
-    let hex = |digits: &str, unknown: char| {
-        u32::from_str_radix(&digits.trim().replace('?', unknown.encode_utf8(&mut [0; 4])), 16).ok()
+    let hex = |digits: &str, unknown: u32| digits.bytes().fold(0, |n, b| n << 4 | (b as char).to_digit(16).unwrap_or(unknown));
+    let range = |range: &str| {
+        let range = range.trim().get(2..)?;
+        let (from, to) = range.split_once('-').unwrap_or((range, range));
+        Some((hex(from, 0), hex(to, 15)))
     };
-    text.split(',')
-        .filter_map(|range| {
-            let range = range.trim().get(2..)?;
-            let (from, to) = range.split_once('-').unwrap_or((range, range));
-            Some((hex(from, '0')?, hex(to, 'f')?))
-        })
-        .collect()
+    text.split(',').filter_map(range).collect()
 }
 
-/// The number of a hole for data that is no sheet's.
-pub(crate) fn new_hole(replay: &mut Replay, property: &str) -> usize {
-    replay.images.push(crate::css::Image { selectors: Vec::new(), url: String::new(), property: property.into() });
+/// A hole for data that no sheet names; `url` where it is to be fetched.
+pub(crate) fn new_hole(replay: &mut Replay, property: &str, url: String) -> usize {
+    replay.images.push(Image { selectors: Vec::new(), url, property: property.into() });
     replay.images.len() - 1
-}
-
-/// A `src` for hole `at`.
-pub(crate) fn hole_text(at: usize) -> String {
-    let mut text = String::from(HOLE);
-    text.push_str(&number(at));
-    text.push(HOLE_END);
-    text
 }
 
 #[cfg(test)]

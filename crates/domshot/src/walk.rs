@@ -1,22 +1,23 @@
 //! One walk over what can be seen, writing the clone as it goes.
 
-use js_sys::{Array, Function, JsString};
+use js_sys::{Array, Function};
 use wasm_bindgen::prelude::*;
 
 use crate::assets::{Assets, bitmap};
 use crate::clock::Clock;
-use crate::css::{Place, Replay};
-use crate::dom::{Node, Rect};
-use crate::live;
+use crate::css::{Place, Replay, hole};
+use crate::dom::{self, Node, Rect, nodes, pinned, query};
+use crate::live::{self, seen_in};
 use crate::marks::Marks;
 use crate::mask::{self, Field};
 use crate::notes::{Note, Notes};
 use crate::options::{Inputs, Options};
 use crate::realm::Realm;
-use crate::selector::{Scope, number};
+use crate::selector::{Scope, split};
 use crate::sheets;
-use crate::snapshot::{Font, hole_text, new_hole, unicode_ranges};
-use crate::svg::{self, pixels};
+use crate::snapshot::{Font, new_hole, unicode_ranges};
+use crate::svg;
+use crate::text::{add, decimal, fill, filled, find, is_one_of, number, pixels};
 
 /// Shadows, outlines and blurs reach this far, in CSS pixels, beyond the box that casts them.
 const REACH: f64 = 64.0;
@@ -42,6 +43,8 @@ struct Level {
     is_inside: bool,
     /// Inside an SVG image, where CSS boxes do not exist.
     is_svg: bool,
+    /// Right inside a `foreignObject`, where HTML begins again.
+    is_foreign: bool,
     /// Number of the shadow tree its children belong to.
     tree: Option<usize>,
     /// Cells need their widths pinned, because rows of the table are missing.
@@ -107,49 +110,38 @@ impl<'a> Walk<'a> {
     }
 
     /// Marks what must be known about the elements of one tree before the walk enters it.
-    pub(crate) fn prepare(
-        &mut self,
-        root: &Node,
-        first_state: usize,
-        replay: &mut Replay,
-        marks: &mut Marks,
-        assets: &mut Assets,
-    ) {
-        live::states(root, &replay.states, first_state, marks);
+    pub(crate) fn prepare(&mut self, root: &Node, replay: &mut Replay, marks: &mut Marks, assets: &mut Assets) {
+        live::states(root, &replay.states, marks);
         live::lost(root, self.realm, &std::mem::take(&mut replay.lost), &self.seen, marks);
         live::top_layer(root, self.realm, &mut self.top, marks);
-        for (selectors, hides) in [(&self.options.mask, false), (&self.options.hide, true)] {
-            if !selectors.is_empty() {
-                for element in root.select(selectors) {
-                    let mark = marks.on(&element);
-                    if hides { mark.hide = true } else { mark.mask = true }
-                }
+        if !self.options.mask.is_empty() {
+            for element in nodes(&query(root, &self.options.mask)) {
+                marks.on(&element).mask = true;
             }
         }
-        let mut escapes = std::mem::take(&mut replay.escapes);
-        escapes.push("[style*=position],[style*=trans],[style*=margin]".into());
-        for element in root.select(&[":is(", &escapes.join(","), ")"].concat()) {
-            if element.rect().is_some_and(|r| r.meets(&self.seen)) {
+        if !self.options.hide.is_empty() {
+            for element in nodes(&query(root, &self.options.hide)) {
+                marks.on(&element).hide = true;
+            }
+        }
+        replay.escapes.push("[style*=position],[style*=trans],[style*=margin]".into());
+        let escapes = filled(":is($)", &[&std::mem::take(&mut replay.escapes).join(",")]);
+        for element in nodes(&seen_in(root, &escapes, &self.seen)) {
+            marks.keep_ancestors(&element);
+        }
+        // A branch that counts must be walked even where it is not seen, unless it comes later.
+        if !replay.counters.is_empty() {
+            let counters = filled(":is($)", &[&std::mem::take(&mut replay.counters).join(",")]);
+            let before = Rect { y: -1e7, height: 1e7 + self.seen.bottom(), ..self.seen };
+            for element in nodes(&seen_in(root, &counters, &before)) {
                 marks.keep_ancestors(&element);
-            }
-        }
-        // A branch that counts must be walked even where it is not seen.
-        let counters = std::mem::take(&mut replay.counters);
-        if !counters.is_empty() {
-            for element in root.select(&[":is(", &counters.join(","), ")"].concat()) {
-                if element.rect().is_some_and(|r| r.y < self.seen.bottom()) {
-                    marks.keep_ancestors(&element);
-                    marks.on(&element).keep = true;
-                }
+                marks.on(&element).keep = true;
             }
         }
         // Images of rules are wanted only where an element that is seen matches.
         for at in self.images_started..replay.images.len() {
             let image = &replay.images[at];
-            let is_seen = image.selectors.iter().any(|s| {
-                root.select(s).iter().take(200).any(|e| e.rect().is_some_and(|r| r.meets(&self.seen)))
-            });
-            if is_seen {
+            if image.selectors.iter().any(|s| seen_in(root, s, &self.seen).length() > 0) {
                 assets.fetch(at, Note::Image, std::slice::from_ref(&image.url), self.options.fetch.as_ref());
             }
         }
@@ -189,7 +181,7 @@ impl<'a> Walk<'a> {
             if out.contains(&attribute) {
                 continue;
             }
-            if let Some(element) = self.realm.document.by_id(&id).ok().flatten() {
+            if let Some(element) = self.realm.document.ask("getElementById", &id) {
                 self.unseen(element, out, replay, marks, assets, notes).await;
             }
         }
@@ -204,18 +196,15 @@ impl<'a> Walk<'a> {
                 files.push((url.clone(), file));
             }
             let file = files.iter().find(|(u, _)| *u == url).and_then(|(_, f)| f.clone());
-            if let Some(element) = file.and_then(|f| f.by_id(&id).ok().flatten()) {
+            if let Some(element) = file.and_then(|f| f.ask("getElementById", &id)) {
                 self.unseen(element, out, replay, marks, assets, notes).await;
             }
         }
     }
 
     async fn svg_file(&self, url: &str) -> Option<Node> {
-        let blob = self.clock.wait(&crate::assets::fetch(self.options.fetch.as_ref()?, url)?, WALK_SHARE).await?;
-        let text = blob.unchecked_into::<Node>().call("text", &[]).ok()?;
-        let text = self.clock.wait(text.dyn_ref::<js_sys::Promise>()?, WALK_SHARE).await?;
-        let parser = crate::dom::new("DOMParser", &[]).ok()?;
-        Some(parser.call("parseFromString", &[&text, &"image/svg+xml".into()]).ok()?.unchecked_into())
+        let text = dom::fetched_text(self.options.fetch.as_ref()?, url);
+        dom::parsed(&self.clock.until(&text, WALK_SHARE).await)
     }
 
     async fn unseen(
@@ -249,6 +238,7 @@ impl<'a> Walk<'a> {
             clip: self.seen,
             is_inside: false,
             is_svg,
+            is_foreign: false,
             tree: None,
             pins_cells: false,
             element: None,
@@ -265,7 +255,7 @@ impl<'a> Walk<'a> {
                 continue;
             };
             if matches!(level.next, Next::Sibling(_)) {
-                level.next = Next::Sibling(node.next_sibling().ok().flatten());
+                level.next = Next::Sibling(dom::next(&node));
             }
             steps += 1;
             if steps % 16 == 0 && self.clock.is_turn_over() {
@@ -273,73 +263,60 @@ impl<'a> Walk<'a> {
                 if self.clock.left_ms(WALK_SHARE) == 0.0 {
                     self.is_late = true;
                     for level in stack.iter().rev() {
-                        out.push_str(&level.close);
+                        add(out, &level.close);
                     }
                     return;
                 }
             }
-            match node.node_type() {
-                Ok(3 | 4) => self.text(&node, out),
-                Ok(1) => {
-                    // One bad node never spoils the picture: what it wrote before it failed is taken back.
-                    let mut write =
-                        Write { walk: self, out, replay, marks, assets, notes };
-                    match write.element(&node, level) {
-                        Found::Done => {}
-                        Found::Open(level) => stack.push(level),
-                        Found::Shadow(level, root, tree) => {
-                            let first = replay.states.0.len();
-                            let css = std::mem::take(&mut replay.css);
-                            let fetcher = self.options.fetch.as_ref();
-                            sheets::gather(&root, Scope::Shadow(tree), self.realm, replay, fetcher, self.clock, notes)
-                                .await;
-                            let mine = std::mem::replace(&mut replay.css, css);
-                            if !mine.is_empty() {
-                                let layer = ["@layer ds-shadow.t", &number(tree), "{"].concat();
-                                replay.css.push_str(&[&layer, mine.as_str(), "}"].concat());
-                            }
-                            // States that only this tree asks for may hold outside too, but nobody asks there.
-                            live::states(&root, &replay.states, 0, marks);
-                            self.prepare(&root, replay.states.0.len().max(first), replay, marks, assets);
-                            stack.push(level);
+            let mut kind = [0.0; 3];
+            let shell = dom::look(&node, &self.realm.inert, &mut kind);
+            if kind[0] == 3.0 || kind[0] == 4.0 {
+                self.text(&shell, out);
+                continue;
+            }
+            let Some(tag) = (kind[0] == 1.0).then(|| svg::tag(&shell)).flatten() else { continue };
+            let mut write = Write { walk: self, out, replay, marks, assets, notes };
+            match write.element(&node, &tag, kind[1] != 0.0, kind[2] != 0.0, level) {
+                Found::Done => {}
+                Found::Open(level) => stack.push(level),
+                Found::Shadow(level, root, tree) => {
+                    let css = std::mem::take(&mut replay.css);
+                    let fetcher = self.options.fetch.as_ref();
+                    sheets::gather(&root, Scope::Shadow(tree), self.realm, replay, fetcher, self.clock, notes).await;
+                    let mine = std::mem::replace(&mut replay.css, css);
+                    if !mine.is_empty() {
+                        fill(&mut replay.css, "@layer ds-shadow.t${$}", &[&number(tree), &mine]);
+                    }
+                    self.prepare(&root, replay, marks, assets);
+                    stack.push(level);
+                }
+                Found::Frame(document, at) => {
+                    let inner = Options {
+                        area: crate::Area::Viewport,
+                        deadline_ms: self.clock.left_ms(WALK_SHARE),
+                        ..self.options.clone()
+                    };
+                    let clock = Clock::start(inner.deadline_ms);
+                    let depth = self.depth + 1;
+                    let taken = Box::pin(crate::snapshot::take_at(&document, &inner, &clock, depth)).await;
+                    match taken {
+                        Ok(frame) => {
+                            notes.add_all(&frame.notes);
+                            assets.read(at, Note::Frame, &dom::svg_blob(&frame.svg()));
                         }
-                        Found::Frame(document, at) => {
-                            let inner = Options {
-                                area: crate::Area::Viewport,
-                                deadline_ms: self.clock.left_ms(WALK_SHARE).max(1.0),
-                                ..self.options.clone()
-                            };
-                            let clock = Clock::start(inner.deadline_ms);
-                            let depth = self.depth + 1;
-                            let taken = Box::pin(crate::snapshot::take_at(&document, &inner, &clock, depth)).await;
-                            match taken {
-                                Ok(frame) => {
-                                    notes.add_all(&frame.notes);
-                                    let parts = Array::of1(&frame.svg());
-                                    let settings = js_sys::Object::new();
-                                    let _ = crate::dom::set(&settings, "type", &"image/svg+xml".into());
-                                    match crate::dom::new("Blob", &[&parts, &settings]) {
-                                        Ok(blob) => assets.read(at, Note::Frame, blob.into()),
-                                        Err(_) => assets.fail(at, Note::Frame),
-                                    }
-                                }
-                                Err(_) => assets.fail(at, Note::Frame),
-                            }
-                        }
+                        Err(_) => assets.fail(at, Note::Frame),
                     }
                 }
-                _ => {}
             }
         }
     }
 
-    fn text(&mut self, node: &Node, out: &mut String) {
-        let Ok(data) = node.data() else { return };
+    fn text(&mut self, data: &str, out: &mut String) {
         for c in data.chars() {
             let block = c as usize / 64;
             self.text_seen[block / 64] |= 1 << (block % 64);
         }
-        svg::text(out, &data);
+        svg::text(out, data);
     }
 }
 
@@ -361,39 +338,19 @@ struct Start {
     style: String,
 }
 
-/// How much of the box of an element there is to show.
-enum Sight {
-    Seen { clip: Rect, is_inside: bool },
-    /// Out of sight; its border box.
-    Away(Rect),
-}
-
 impl Write<'_, '_> {
-    fn element(&mut self, node: &Node, level: &mut Level) -> Found {
-        let Ok(shell) = self.walk.realm.inert.import_node(node, false).and_then(|n| n.outer_html()) else {
-            return Found::Done;
-        };
-        let Some(tag) = svg::tag(&shell) else { return Found::Done };
+    fn element(&mut self, node: &Node, tag: &svg::Tag<'_>, has_box: bool, has_shadow: bool, level: &mut Level) -> Found {
         let name = tag.name;
         let is_svg = level.is_svg || name == "svg" || name == "math";
-        match name {
-            "head" | "base" | "title" if !level.is_svg => return Found::Done,
-            "script" | "style" | "link" | "meta" | "noscript" | "template" | "datalist" | "source" | "track" => {
+        if !level.is_svg && is_one_of("head,base,title", name) {
+            return Found::Done;
+        }
+        if is_one_of("script,style,link,meta,noscript,template,datalist,source,track", name) {
+            if !level.is_svg {
                 // Siblings are counted with it, so its place stays.
-                if !level.is_svg {
-                    self.out.push_str("<ds-none style=\"display:none!important\"></ds-none>");
-                } else if name == "style" {
-                    let css = std::mem::take(&mut self.replay.css);
-                    let place = Place { base: self.walk.realm.base(), scope: Scope::Inner, within: "" };
-                    self.replay.rules(&svg::unmarked(node.text("textContent")), place, self.walk.realm);
-                    let mine = std::mem::replace(&mut self.replay.css, css);
-                    self.out.push_str("<style>");
-                    svg::css(self.out, &mine, false);
-                    self.out.push_str("</style>");
-                }
-                return Found::Done;
+                add(self.out, "<ds-none style=\"display:none!important\"></ds-none>");
             }
-            _ => {}
+            return Found::Done;
         }
 
         let mark = self.marks.get(node);
@@ -403,34 +360,50 @@ impl Write<'_, '_> {
         if let Some(mark) = mark {
             start.attributes.push_str(&mark.attributes);
             start.style.push_str(&mark.style);
-            if mark.top > 0 && !mark.backdrop.is_empty() {
+            if !mark.pins.is_empty() {
+                svg::attribute(&mut start.attributes, "ds-p", &mark.pins);
+            }
+            if mark.top > 0 {
                 top = Some(mark.backdrop.clone());
             }
         }
-        if hidden || masked {
-            self.block(node, masked);
+        if hidden || masked || !level.is_svg && self.is_editable(tag) {
+            self.block(node, !hidden);
             return Found::Done;
         }
         let is_root = matches!(name, "html" | "body") && !level.is_svg;
 
         // --- is there a box, and is it seen?
-        let mut sight = Sight::Seen { clip: level.clip, is_inside: level.is_inside };
+        let (mut clip, mut is_inside) = (level.clip, level.is_inside);
         if !level.is_svg && !is_root {
-            let mut has_box = true;
-            if node.check_visibility() == Ok(false) {
+            if !has_box {
                 if self.walk.realm.computed(node, "display") != "contents" {
-                    return self.gone(name, &tag, start);
+                    return self.gone(tag, start);
                 }
-                has_box = false;
-            }
-            if has_box && !level.is_inside {
-                sight = self.sight(node, level, keep);
+            } else {
+                // One reading serves culling, scroll offsets and clipping.
+                let measure = node.measure();
+                if let Some(m) = measure {
+                    if !is_inside {
+                        if !keep && self.is_away(node, &m, level) {
+                            return self.away(node, tag, start, m.rect, level);
+                        }
+                        is_inside = level.clip.holds(&m.rect);
+                    }
+                    if m.offset != (0.0, 0.0) && !is_one_of("input,textarea,select", name) {
+                        let n = self.walk.scrolls;
+                        self.walk.scrolls += 1;
+                        let n = live::scroll(node, self.walk.realm, &m, n, self.marks);
+                        svg::attribute(&mut start.attributes, "ds-o", &n);
+                    }
+                    let overflows = m.content.0 > m.port.0 + REACH || m.content.1 > m.port.1 + REACH;
+                    if overflows && self.walk.realm.computed(node, "overflow") != "visible" {
+                        clip = clip.cut(&m.rect.grown(8.0));
+                        is_inside = false;
+                    }
+                }
             }
         }
-        let (clip, is_inside) = match sight {
-            Sight::Away(rect) => return self.away(node, &tag, start, rect, level),
-            Sight::Seen { clip, is_inside } => (clip, is_inside),
-        };
 
         // --- attributes
         if let Some(tree) = level.tree {
@@ -439,14 +412,14 @@ impl Write<'_, '_> {
         if name == "html" && !level.is_svg {
             self.root_style(&mut start);
         } else if name == "body" && !level.is_svg {
-            start.style.push_str("background:none!important;");
-            if self.walk.realm.computed(&self.walk.realm.html.clone(), "overflow") == "visible" {
-                start.style.push_str("overflow:visible!important;");
+            add(&mut start.style, "background:none!important;");
+            if self.walk.realm.computed(&self.walk.realm.html, "overflow") == "visible" {
+                add(&mut start.style, "overflow:visible!important;");
             }
         }
         if level.pins_cells && matches!(name, "td" | "th") && let Some(rect) = node.rect() {
             let width = pixels(rect.width);
-            start.style.push_str(&["box-sizing:border-box!important;min-width:", &width, "px!important;max-width:", &width, "px!important;"].concat());
+            fill(&mut start.style, "box-sizing:border-box!important;min-width:$px!important;max-width:$px!important;", &[&width, &width]);
         }
         if self.walk.copy_styles && !level.is_svg {
             self.copy_style(node, &mut start);
@@ -457,143 +430,131 @@ impl Write<'_, '_> {
 
         let mut content = String::new();
         let mut frame = None;
+        let is_field = !level.is_svg && is_one_of("input,textarea,select", name);
         if !level.is_svg {
             match name {
-                "input" | "textarea" | "select" => self.field(node, name, &tag, &mut start, &mut content),
+                _ if is_field => self.field(node, tag, &mut start, &mut content),
                 "img" => self.image(node, &mut start),
                 "canvas" => self.surface(node, &mut start, Note::Canvas, "width", "height"),
                 "video" => self.surface(node, &mut start, Note::Video, "videoWidth", "videoHeight"),
-                "iframe" | "frame" | "object" | "embed" => frame = self.frame(node, &mut start),
+                "iframe" | "object" | "embed" => frame = self.frame(node, &mut start),
                 _ => {}
             }
-            if self.is_editable(&tag) {
-                self.block(node, true);
-                return Found::Done;
-            }
-        } else if matches!(name, "image" | "feImage") {
-            let url = node.object("href").map(|h| h.text("baseVal")).unwrap_or_default();
+        } else if is_one_of("image,feImage", name) {
+            let url = node.text("href.baseVal");
             if url.starts_with("data:") || url.starts_with('#') {
                 svg::attribute(&mut start.attributes, "href", &url);
             } else if !url.is_empty() {
-                let at = new_hole(self.replay, "src");
-                self.replay.images[at].url = self.walk.realm_url(&url);
-                start.attributes.push_str(&[" href=\"", &hole_text(at), "\""].concat());
+                let url = dom::absolute(&url, &self.walk.realm.base);
+                let at = new_hole(self.replay, "src", url);
+                fill(&mut start.attributes, " href=\"$\"", &[&hole(at)]);
             }
         }
-        let is_field = matches!(name, "input" | "textarea" | "select" | "option") && !level.is_svg;
-        self.attributes(name, &tag, &mut start, level.is_svg, is_field);
+        self.attributes(tag, &mut start, level.is_svg, is_field);
 
         // --- children
         let mut tree = level.tree;
         let mut next = None;
         let mut shadow = None;
-        let is_replaced = matches!(name, "img" | "canvas" | "video" | "iframe" | "object" | "embed" | "audio") || is_field;
-        if !level.is_svg && !is_replaced {
-            if let Some(root) = node.shadow_root().ok().flatten() {
-                let n = self.walk.trees.len();
-                self.walk.trees.push(level.tree);
-                self.walk.has_shadow = true;
-                svg::attribute(&mut start.attributes, "ds-h", &number(n));
-                tree = Some(n);
-                next = Some(Next::Sibling(root.first_child().ok().flatten()));
-                shadow = Some((root, n));
-            } else if name == "slot" && let Some(n) = level.tree {
-                let assigned = node.assigned_nodes().map(|a| a.iter().map(JsCast::unchecked_into).collect::<Vec<Node>>());
-                if let Ok(list) = assigned && !list.is_empty() {
-                    tree = self.walk.trees[n];
-                    next = Some(Next::List(list.into_iter()));
-                }
-            } else if name.contains('-') && node.child_element_count() == Ok(0) && self.is_closed(node) {
-                self.notes.add(Note::ClosedShadow);
+        let is_replaced = !level.is_svg && (is_field || is_one_of("img,canvas,video,iframe,object,embed,audio", name));
+        if has_shadow && !is_replaced && let Some(root) = node.object("shadowRoot") {
+            let n = self.walk.trees.len();
+            self.walk.trees.push(level.tree);
+            self.walk.has_shadow = true;
+            svg::attribute(&mut start.attributes, "ds-h", &number(n));
+            tree = Some(n);
+            next = Some(Next::Sibling(dom::first(&root)));
+            shadow = Some((root, n));
+        } else if name == "slot" && let Some(n) = level.tree {
+            let list: Vec<Node> = nodes(&dom::assigned(node)).collect();
+            if !list.is_empty() {
+                tree = self.walk.trees[n];
+                next = Some(Next::List(list.into_iter()));
             }
-            if !is_root {
-                self.scrolled(node, &mut start);
-            }
-        }
-        let mut clip = clip;
-        if !level.is_svg && !is_root && !is_inside && !is_replaced {
-            clip = self.clipped(node, clip);
         }
 
-        self.out.push('<');
-        self.out.push_str(name);
-        if name == "svg" && !level.is_svg {
-            self.out.push_str(" xmlns=\"http://www.w3.org/2000/svg\"");
-        } else if name == "math" && !level.is_svg {
-            self.out.push_str(" xmlns=\"http://www.w3.org/1998/Math/MathML\"");
-        } else if level.is_svg && level.element.as_ref().is_some_and(|e| e.text("localName") == "foreignObject") {
-            self.out.push_str(" xmlns=\"http://www.w3.org/1999/xhtml\"");
-        }
-        self.out.push_str(&start.attributes);
-        if !start.style.is_empty() {
-            self.out.push_str(" style=\"");
-            svg::css(self.out, &start.style, true);
-            self.out.push('"');
-        }
-        self.out.push('>');
-        let mut close = ["</", name, ">"].concat();
+        let space = if level.is_svg {
+            if level.is_foreign { "xhtml" } else { "" }
+        } else {
+            match name {
+                "svg" => "svg",
+                "math" => "math",
+                _ => "",
+            }
+        };
+        fill(self.out, "<$$", &[name, match space {
+            "svg" => " xmlns=\"http://www.w3.org/2000/svg\"",
+            "math" => " xmlns=\"http://www.w3.org/1998/Math/MathML\"",
+            "xhtml" => " xmlns=\"http://www.w3.org/1999/xhtml\"",
+            _ => "",
+        }]);
+        self.finish(&start);
+        let mut close = filled("</$>", &[name]);
         if let Some(backdrop) = top {
-            close.push_str("<ds-backdrop style=\"");
+            add(&mut close, "<ds-backdrop style=\"");
             svg::value(&mut close, &backdrop);
-            close.push_str("\"></ds-backdrop>");
+            add(&mut close, "\"></ds-backdrop>");
         }
-        if is_replaced {
-            self.out.push_str(&content);
-            self.out.push_str(&close);
+        if is_replaced || level.is_svg && is_one_of("title,desc,metadata", name) {
+            add(self.out, &content);
+            add(self.out, &close);
             return frame.map_or(Found::Done, |(document, at)| Found::Frame(document, at));
         }
-        let pins_cells = level.pins_cells || name == "table" && !is_inside;
+        let next = next.unwrap_or_else(|| Next::Sibling(dom::first(node)));
+        if name.contains('-') && matches!(next, Next::Sibling(None)) && has_box && self.is_closed(node) {
+            self.notes.add(Note::ClosedShadow);
+        }
         let inner = Level {
             close,
-            next: next.unwrap_or_else(|| Next::Sibling(self.walk.first_child(node, name))),
+            next,
             clip,
             is_inside,
             is_svg: is_svg && name != "foreignObject",
+            is_foreign: name == "foreignObject",
             tree,
-            pins_cells,
+            pins_cells: level.pins_cells || name == "table" && !is_inside,
             element: Some(node.clone()),
         };
-        // Text of an SVG's title and description is not drawn, and HTML may stand there.
-        if level.is_svg && matches!(name, "title" | "desc" | "metadata") {
-            self.out.push_str(&inner.close);
-            return Found::Done;
-        }
         match shadow {
             Some((root, n)) => Found::Shadow(inner, root, n),
             None => Found::Open(inner),
         }
     }
 
+    /// Writes attributes and style, and closes the start tag.
+    fn finish(&mut self, start: &Start) {
+        add(self.out, &start.attributes);
+        if !start.style.is_empty() {
+            add(self.out, " style=\"");
+            svg::css(self.out, &start.style, true);
+            add(self.out, "\"");
+        }
+        add(self.out, ">");
+    }
+
     /// An element without a box: its start tag stays, because siblings and `:has()` may ask for it.
-    fn gone(&mut self, name: &str, tag: &svg::Tag<'_>, mut start: Start) -> Found {
-        self.attributes(name, tag, &mut start, false, true);
-        self.out.push_str(&["<", name, &start.attributes, " style=\"display:none!important\"></", name, ">"].concat());
+    fn gone(&mut self, tag: &svg::Tag<'_>, mut start: Start) -> Found {
+        add(&mut start.style, "display:none!important");
+        self.empty(tag, start)
+    }
+
+    /// Writes an element with nothing in it.
+    fn empty(&mut self, tag: &svg::Tag<'_>, mut start: Start) -> Found {
+        self.attributes(tag, &mut start, false, true);
+        fill(self.out, "<$", &[tag.name]);
+        self.finish(&start);
+        fill(self.out, "</$>", &[tag.name]);
         Found::Done
     }
 
-    fn sight(&self, node: &Node, level: &Level, keep: bool) -> Sight {
-        let Some(rect) = node.rect() else { return Sight::Seen { clip: level.clip, is_inside: false } };
-        let away = if rect.meets(&level.clip) {
-            None
-        } else {
-            // What overflows the box may still be seen.
-            let all = Rect {
-                width: rect.width.max(node.number("scrollWidth")),
-                height: rect.height.max(node.number("scrollHeight")),
-                ..rect
-            };
-            (!keep && !all.meets(&level.clip)).then_some(rect)
-        };
-        match away {
-            Some(rect) => {
-                let display = self.walk.realm.computed(node, "display");
-                if display.starts_with("inline") && display == "inline" || display.starts_with("ruby") || display == "table-cell" {
-                    return Sight::Seen { clip: level.clip, is_inside: false };
-                }
-                Sight::Away(rect)
-            }
-            None => Sight::Seen { clip: level.clip, is_inside: level.clip.holds(&rect) },
+    /// Is nothing of the element, nor of what overflows it, to be seen, and can an empty box stand for it?
+    fn is_away(&self, node: &Node, m: &dom::Measure, level: &Level) -> bool {
+        let all = Rect { width: m.rect.width.max(m.content.0), height: m.rect.height.max(m.content.1), ..m.rect };
+        if m.rect.meets(&level.clip) || all.meets(&level.clip) {
+            return false;
         }
+        let display = self.walk.realm.computed(node, "display");
+        !(is_one_of("inline,table-cell,table-column,table-column-group", &display) || display.starts_with("ruby"))
     }
 
     /// Writes an empty box of the same size, and decides whether the siblings after it can be left out.
@@ -610,77 +571,75 @@ impl Write<'_, '_> {
             }
         } else if let Next::Sibling(Some(next)) = &level.next {
             // Margins of what is left out reach through its edges: the distance to the next box is kept instead.
-            let next = if next.node_type() == Ok(3) && next.data().is_ok_and(|d| d.trim_ascii().is_empty()) {
-                next.next_sibling().ok().flatten()
-            } else {
-                Some(next.clone())
-            };
-            let next = next.filter(|n| n.node_type() == Ok(1)).and_then(|n| n.rect());
-            if let Some(gap) = next.map(|n| n.y - rect.bottom()).filter(|g| (0.0..300.0).contains(g)) {
+            let is_blank = next.number("nodeType") == 3.0 && next.text("data").trim_ascii().is_empty();
+            let next = if is_blank { dom::next(next) } else { Some(next.clone()) };
+            let gap = next.and_then(|n| n.rect()).map_or(-1.0, |n| n.y - rect.bottom());
+            if (0.0..300.0).contains(&gap) {
                 if is_row {
                     height += gap;
                 } else {
-                    start.style.push_str(&["margin-bottom:", &pixels(gap), "px!important;"].concat());
+                    fill(&mut start.style, "margin-bottom:$px!important;", &[&pixels(gap)]);
                 }
             }
         }
         let (width, height) = (pixels(rect.width), pixels(height));
-        start.style.push_str(
-            &["box-sizing:border-box!important;width:", &width, "px!important;height:", &height, "px!important;min-width:0!important;\
-             min-height:", &height, "px!important;max-width:none!important;max-height:none!important;padding:0!important;\
-             border-color:transparent!important;overflow:hidden!important;flex:none!important;"].concat(),
+        fill(
+            &mut start.style,
+            "box-sizing:border-box!important;width:$px!important;height:$px!important;min-width:0!important;\
+             min-height:$px!important;max-width:none!important;max-height:none!important;padding:0!important;\
+             border-color:transparent!important;overflow:hidden!important;flex:none!important;",
+            &[&width, &height, &height],
         );
-        let name = tag.name;
-        self.attributes(name, tag, &mut start, false, true);
-        self.out.push_str(&["<", name, &start.attributes, " style=\""].concat());
-        svg::css(self.out, &start.style, true);
-        self.out.push_str("\">");
-        if is_row {
-            let cells = number(node.child_element_count().unwrap_or(1).max(1) as usize);
-            self.out.push_str(&["<td colspan=\"", &cells, "\" style=\"all:initial!important;display:table-cell!important;height:", &height, "px!important\"></td>"].concat());
+        if !is_row {
+            return self.empty(tag, start);
         }
-        self.out.push_str(&["</", name, ">"].concat());
+        self.attributes(tag, &mut start, false, true);
+        add(self.out, "<tr");
+        self.finish(&start);
+        fill(
+            self.out,
+            "<td colspan=\"$\" style=\"all:initial!important;display:table-cell!important;height:$px!important\"></td></tr>",
+            &[&number(node.number("childElementCount").max(1.0) as usize), &height],
+        );
         Found::Done
     }
 
     /// Where the last of the siblings still to come ends, if they all lie out of sight below and nothing in them is seen.
     fn end_of_siblings(&self, level: &Level) -> Option<f64> {
         let parent = level.element.as_ref()?;
-        if !matches!(level.next, Next::Sibling(Some(_))) || self.marks.get(parent).is_some_and(|m| m.keep) {
+        let has_more = matches!(level.next, Next::Sibling(Some(_))) && parent.number("childElementCount") > 3.0;
+        if !has_more || self.marks.get(parent).is_some_and(|m| m.keep) {
             return None;
         }
-        if parent.child_element_count().ok()? < 4 {
-            return None;
-        }
-        let style = self.walk.realm.window.style(parent, "")?;
-        let display = style.value("display");
-        let stacks = matches!(display.as_str(), "block" | "flow-root" | "list-item" | "table-row-group" | "table");
+        let style = self.walk.realm.style(parent);
+        let stacks = is_one_of("block,flow-root,list-item,table-row-group,table", &style.value("display"));
         if !stacks || style.value("column-count") != "auto" || style.value("column-width") != "auto" {
             return None;
         }
-        let last = parent.last_element_child().ok()??.rect()?;
+        let last = parent.object("lastElementChild")?.rect()?;
         (last.y >= level.clip.bottom()).then(|| last.bottom())
     }
 
     fn root_style(&mut self, start: &mut Start) {
-        start.attributes.push_str(" ds-r=\"\"");
-        let html = &self.walk.realm.html;
-        let size = self.walk.realm.computed(html, "font-size");
-        let scheme = self.walk.realm.computed(html, "color-scheme");
-        let place = Place { base: self.walk.realm.base(), scope: Scope::Inner, within: "" };
-        let scheme = self.replay.value("color-scheme", &scheme, place, self.walk.realm);
-        start.style.push_str(&["font-size:", &size, "!important;background:none!important;overflow:visible!important;"].concat());
-        if !scheme.is_empty() {
-            start.style.push_str(&["color-scheme:", &scheme, "!important;"].concat());
-        }
-        if self.walk.options.dpr >= 1.5 {
-            start.style.push_str("text-rendering:geometricPrecision;");
-        }
+        add(&mut start.attributes, " ds-r=\"\"");
+        let style = self.walk.realm.style(&self.walk.realm.html);
+        let place = Place { base: "", scope: Scope::Inner, within: "" };
+        let scheme = self.replay.value("color-scheme", &style.value("color-scheme"), place, self.walk.realm);
+        fill(
+            &mut start.style,
+            "font-size:$!important;background:none!important;overflow:visible!important;color-scheme:$!important;$",
+            &[
+                &style.value("font-size"),
+                &scheme,
+                if self.walk.options.dpr >= 1.5 { "text-rendering:geometricPrecision;" } else { "" },
+            ],
+        );
     }
 
+    /// A component that draws something although scripts see nothing in it.
     fn is_closed(&self, node: &Node) -> bool {
-        let is_defined = node.matches(":defined") == Ok(true);
-        is_defined && node.rect().is_some_and(|r| r.width * r.height > 0.0) && node.first_child().is_ok_and(|c| c.is_none())
+        node.ask("matches", ":defined").is_some_and(|v| v.is_truthy())
+            && node.rect().is_some_and(|r| r.width * r.height > 0.0)
     }
 
     fn is_editable(&self, tag: &svg::Tag<'_>) -> bool {
@@ -689,181 +648,149 @@ impl Write<'_, '_> {
     }
 
     /// Adds the element's own attributes, except those that do something, name an address, or hold a value.
-    fn attributes(&mut self, name: &str, tag: &svg::Tag<'_>, start: &mut Start, is_svg: bool, is_field: bool) {
-        let mut style = String::new();
+    fn attributes(&mut self, tag: &svg::Tag<'_>, start: &mut Start, is_svg: bool, is_bare: bool) {
+        const DROPPED: &str = "src,srcset,sizes,srcdoc,poster,data,nonce,integrity,ping,action,formaction,autofocus,popover,loading,\
+            is,background";
+        let mut own = String::new();
         for (attribute, value) in &tag.attributes {
             let attribute = *attribute;
-            if attribute == "style" {
-                style = svg::unmarked(svg::unescape(value));
-                continue;
-            }
-            let drops = attribute.starts_with("on")
-                || attribute.starts_with("xmlns")
-                || attribute.starts_with("ds-")
-                || !svg::is_name(attribute)
-                || matches!(
-                    attribute,
-                    "src" | "srcset" | "sizes" | "srcdoc" | "poster" | "data" | "nonce" | "integrity" | "ping"
-                        | "action" | "formaction" | "autofocus" | "popover" | "loading" | "is" | "background"
-                )
-                || is_field && !mask::may_keep(attribute) && !matches!(attribute, "min" | "max" | "step" | "name" | "wrap");
-            if drops {
-                continue;
-            }
             let value = svg::unescape(value);
-            if is_svg && matches!(attribute, "href" | "xlink:href") {
-                if matches!(name, "image" | "feImage") {
+            if attribute == "style" {
+                for declaration in split(&svg::unmarked(value), b';') {
+                    if let Some((name, value)) = declaration.split_once(':') {
+                        let (name, value) = (name.trim(), value.trim());
+                        if !value.is_empty() {
+                            let value = self.inline(name, value);
+                            fill(&mut own, "$:$;", &[name, &value]);
+                        }
+                    }
+                }
+                continue;
+            }
+            if ["on", "xmlns", "ds-"].iter().any(|head| attribute.starts_with(head))
+                || !svg::is_name(attribute)
+                || is_one_of(DROPPED, attribute)
+                || is_bare && !mask::may_keep(attribute)
+            {
+                continue;
+            }
+            let mut kept = value;
+            if is_svg && is_one_of("href,xlink:href", attribute) {
+                if is_one_of("image,feImage", tag.name) {
                     continue;
                 }
-                match value.split_once('#') {
-                    Some(("", id)) => self.walk.references.push(id.into()),
-                    Some((file, id)) if name == "use" => {
-                        let url = self.walk.realm_url(file);
+                if let Some((file, id)) = kept.split_once('#') {
+                    if file.is_empty() {
+                        self.walk.references.push(id.into());
+                    } else if tag.name == "use" {
+                        let url = dom::absolute(file, &self.walk.realm.base);
                         self.walk.externals.push((url, id.into()));
-                        start.attributes.push_str(" href=\"#");
-                        svg::value(&mut start.attributes, id);
-                        start.attributes.push('"');
-                        continue;
+                        kept = filled("#$", &[id]);
                     }
-                    _ => {}
                 }
             }
-            if value.contains("url(") {
-                let mapped = self.inline(attribute, &value);
-                start.attributes.push_str(&[" ", attribute, "=\""].concat());
+            if self.replay.quirks && is_one_of("class,id", attribute) {
+                kept = kept.to_ascii_lowercase();
+            }
+            fill(&mut start.attributes, " $=\"", &[attribute]);
+            if find(&kept, "url(").is_some() {
+                let mapped = self.inline(attribute, &svg::unmarked(kept));
                 svg::css(&mut start.attributes, &mapped, true);
-                start.attributes.push('"');
-            } else if self.replay.quirks && matches!(attribute, "class" | "id") {
-                svg::attribute(&mut start.attributes, attribute, &value.to_ascii_lowercase());
             } else {
-                svg::attribute(&mut start.attributes, attribute, &value);
+                svg::value(&mut start.attributes, &kept);
             }
+            add(&mut start.attributes, "\"");
         }
-        if !style.is_empty() {
-            let mut own = String::new();
-            for declaration in crate::selector::split(&style, b';') {
-                if let Some((name, value)) = declaration.split_once(':') {
-                    let (name, value) = (name.trim(), value.trim());
-                    if !value.is_empty() {
-                        let value = self.inline(name, value);
-                        own.push_str(&[name, ":", &value, ";"].concat());
-                    }
-                }
-            }
-            own.push_str(&start.style);
-            start.style = own;
-        }
+        add(&mut own, &start.style);
+        start.style = own;
     }
 
     /// A value of an inline style or attribute, its images fetched.
     fn inline(&mut self, name: &str, value: &str) -> String {
-        for part in value.split("url(").skip(1) {
-            if let Some(id) = part.trim_start_matches(['"', '\'']).strip_prefix('#') {
+        let mut rest = value;
+        while let Some(at) = find(rest, "url(") {
+            rest = &rest[at + 4..];
+            if let Some(id) = rest.trim_start_matches(['"', '\'']).strip_prefix('#') {
                 let end = id.find(['"', '\'', ')']).unwrap_or(id.len());
                 self.walk.references.push(id[..end].into());
             }
         }
-        let place = Place { base: self.walk.realm.base(), scope: Scope::Inner, within: "" };
+        let place = Place { base: &self.walk.realm.base, scope: Scope::Inner, within: "" };
         self.replay.value(name, value, place, self.walk.realm)
     }
 
-    fn field(&mut self, node: &Node, name: &str, tag: &svg::Tag<'_>, start: &mut Start, content: &mut String) {
+    fn field(&mut self, node: &Node, tag: &svg::Tag<'_>, start: &mut Start, content: &mut String) {
+        let name = tag.name;
         let attribute = |wanted: &str| tag.attributes.iter().find(|(n, _)| *n == wanted).map_or("", |(_, v)| *v);
         let kind = if name == "input" { node.text("type") } else { String::new() };
-        let shown = mask::field(name, &kind, attribute("autocomplete"), self.walk.options.inputs);
-        let value = node.text("value");
-        let is_empty = value.is_empty();
-        let barred = shown == Field::Barred && !is_empty;
-        if barred {
+        let mut value = node.text("value");
+        if value.is_empty() {
+            if !attribute("placeholder").is_empty() {
+                svg::attribute(&mut start.attributes, "placeholder", &svg::unescape(attribute("placeholder")));
+            }
+        } else if mask::field(name, &kind, attribute("autocomplete"), self.walk.options.inputs) == Field::Barred {
             self.notes.add(Note::Masked);
-            start.style.push_str("-webkit-text-fill-color:color-mix(in srgb,currentColor 25%,transparent)!important;");
+            add(&mut start.style, "-webkit-text-fill-color:color-mix(in srgb,currentColor 25%,transparent)!important;");
+            value = BAR.into();
         }
-        let value = if barred { BAR.into() } else { value };
-        match name {
-            "input" => {
-                if matches!(kind.as_str(), "checkbox" | "radio") {
-                    if node.flag("checked") {
-                        start.attributes.push_str(" checked=\"\"");
-                    }
-                    if node.flag("indeterminate") && kind == "checkbox" {
-                        self.indeterminate(node, start);
-                    }
-                } else if kind == "image" {
-                    let at = new_hole(self.replay, "src");
-                    self.replay.images[at].url = node.text("src");
-                    start.attributes.push_str(&[" src=\"", &hole_text(at), "\""].concat());
-                } else if kind == "number" && barred {
-                    svg::attribute(&mut start.attributes, "placeholder", BAR);
-                } else if matches!(kind.as_str(), "date" | "time" | "month" | "week" | "datetime-local" | "number") && barred {
-                    // These take no text; empty they say no more than what they ask for.
-                } else if kind != "file" && !is_empty {
-                    svg::attribute(&mut start.attributes, "value", &value);
-                }
-                if is_empty {
-                    svg::attribute(&mut start.attributes, "placeholder", &svg::unescape(attribute("placeholder")));
-                }
-                // `value` of these is a caption written by the page.
-                if matches!(kind.as_str(), "submit" | "reset" | "button") && attribute("value").is_empty() && is_empty {
-                    start.attributes.push_str("");
-                }
+        let is_barred = value == BAR;
+        if name != "input" {
+            if let Some(rect) = node.rect() {
+                pin_size(rect, start);
             }
-            "textarea" => {
-                if is_empty {
-                    svg::attribute(&mut start.attributes, "placeholder", &svg::unescape(attribute("placeholder")));
-                }
-                // The parser of a textarea drops the first line break; that of XML does not.
+            if name == "select" {
+                self.options(node, is_barred, content);
+            } else {
                 svg::text(content, &value);
-                if let Some(rect) = node.rect() {
-                    self.pin_size(node, rect, start);
-                }
             }
-            _ => {
-                if let Some(rect) = node.rect() {
-                    self.pin_size(node, rect, start);
-                }
-                self.options(node, barred, content);
-            }
+            return;
         }
-    }
-
-    fn pin_size(&self, _node: &Node, rect: Rect, start: &mut Start) {
-        start.style.push_str(
-            &["box-sizing:border-box!important;width:", &pixels(rect.width), "px!important;height:", &pixels(rect.height), "px!important;"].concat(),
-        );
+        if is_one_of("checkbox,radio", &kind) {
+            if node.flag("checked") {
+                add(&mut start.attributes, " checked=\"\"");
+            }
+            if kind == "checkbox" && node.flag("indeterminate") {
+                self.indeterminate(node, start);
+            }
+        } else if kind == "image" {
+            let at = new_hole(self.replay, "src", node.text("src"));
+            fill(&mut start.attributes, " src=\"$\"", &[&hole(at)]);
+        } else if is_barred && kind == "number" {
+            svg::attribute(&mut start.attributes, "placeholder", BAR);
+        } else if is_barred && is_one_of("date,time,month,week,datetime-local", &kind) {
+            // These take no text; empty they say no more than what they ask for.
+        } else if kind != "file" && !value.is_empty() {
+            svg::attribute(&mut start.attributes, "value", &value);
+        }
     }
 
     /// A drop-down shows its choice alone; a list box all its options.
-    fn options(&mut self, node: &Node, barred: bool, content: &mut String) {
+    fn options(&mut self, node: &Node, is_barred: bool, content: &mut String) {
         let is_list = node.flag("multiple") || node.number("size") > 1.0;
-        for option in node.select("option,optgroup") {
-            let is_group = option.text("localName") == "optgroup";
+        for option in nodes(&query(node, "option")) {
             let selected = option.flag("selected");
-            if !(is_list || selected) || is_group && !is_list {
+            if !is_list && !selected {
                 continue;
             }
-            content.push_str("<option");
-            if selected && !(barred && is_list) {
-                content.push_str(" selected=\"\"");
-            }
-            if option.flag("disabled") {
-                content.push_str(" disabled=\"\"");
-            }
-            content.push('>');
-            let label = if barred && !is_list { BAR.into() } else { option.text("label") };
-            svg::text(content, &label);
-            content.push_str("</option>");
+            add(content, if selected && !(is_barred && is_list) { "<option selected=\"\">" } else { "<option>" });
+            svg::text(content, &if is_barred && !is_list { BAR.into() } else { option.text("label") });
+            add(content, "</option>");
         }
     }
 
     /// Markup has no word for a half-checked box, so it is drawn.
     fn indeterminate(&mut self, node: &Node, start: &mut Start) {
-        let style = self.walk.realm.window.style(node, "");
-        if style.as_ref().is_some_and(|s| s.value("appearance") == "none") {
+        let style = self.walk.realm.style(node);
+        if style.value("appearance") == "none" {
             return;
         }
-        let accent = style.map(|s| s.value("accent-color")).filter(|a| a != "auto").unwrap_or_else(|| "#0075ff".into());
-        start.style.push_str(&["appearance:none!important;box-sizing:border-box!important;width:13px!important;height:13px!important;border-radius:2px!important;\
-            background:linear-gradient(#fff,#fff) center/9px 2px no-repeat,", &accent, "!important;"].concat());
+        let accent = style.value("accent-color");
+        fill(
+            &mut start.style,
+            "appearance:none!important;box-sizing:border-box!important;width:13px!important;height:13px!important;\
+             border-radius:2px!important;background:linear-gradient(#fff,#fff) center/9px 2px no-repeat,$!important;",
+            &[if accent == "auto" { "#0075ff" } else { &accent }],
+        );
     }
 
     fn image(&mut self, node: &Node, start: &mut Start) {
@@ -874,28 +801,25 @@ impl Write<'_, '_> {
         }
         if !node.flag("complete") || natural_width == 0.0 {
             // As broken as it is on the page: the browser draws its own sign, and the alternative text.
-            start.attributes.push_str(" src=\"data:,\"");
+            add(&mut start.attributes, " src=\"data:,\"");
             return;
         }
-        let at = new_hole(self.replay, "src");
-        start.attributes.push_str(&[" decoding=\"sync\" src=\"", &hole_text(at), "\""].concat());
+        let at = new_hole(self.replay, "src", String::new());
+        fill(&mut start.attributes, " decoding=\"sync\" src=\"$\"", &[&hole(at)]);
         if url.starts_with("data:") {
-            self.assets.have(at, JsString::from(url));
+            self.assets.have(at, &url);
             return;
         }
-        let style = self.walk.realm.window.style(node, "");
-        let value = |name: &str| style.as_ref().map(|s| s.value(name)).unwrap_or_default();
-        let (width, height) = (value("width"), value("height"));
-        let (shown_width, shown_height) = (crate::css::decimal(&width), crate::css::decimal(&height));
+        let style = self.walk.realm.style(node);
+        let (width, height, fit) = (style.value("width"), style.value("height"), style.value("object-fit"));
+        let (shown_width, shown_height) = (decimal(&width), decimal(&height));
         // The copy may be smaller than the original, so what depends on the original's size is pinned.
-        let fit = value("object-fit");
         let mut factor = 1.0;
-        if shown_width > 0.0 && shown_height > 0.0 && width.ends_with("px") && height.ends_with("px") && fit != "none" && fit != "scale-down" {
-            start.style.push_str(&["width:", &width, "!important;height:", &height, "!important;"].concat());
+        if width.ends_with("px") && height.ends_with("px") && !is_one_of("none,scale-down", &fit) {
+            fill(&mut start.style, "width:$!important;height:$!important;", &[&width, &height]);
             factor = (shown_width / natural_width).max(shown_height / natural_height) * self.walk.options.dpr;
         }
-        let is_vector = url.split(['?', '#']).next().is_some_and(|u| u.ends_with(".svg"));
-        if !is_vector {
+        if !url.split(['?', '#']).next().is_some_and(|u| u.ends_with(".svg")) {
             factor = factor.min(1.0);
         }
         let (mut w, mut h) = (natural_width * factor, natural_height * factor);
@@ -903,238 +827,176 @@ impl Write<'_, '_> {
             // Stretched: exactly the pixels that are shown, so that they are not resampled twice.
             (w, h) = (shown_width * self.walk.options.dpr, shown_height * self.walk.options.dpr);
         }
-        match bitmap(node, w, h) {
-            Ok(blob) => self.assets.read(at, Note::Image, blob),
-            Err(_) => self.assets.fetch(at, Note::Image, &[url], self.walk.options.fetch.as_ref()),
+        let blob = bitmap(node, w, h);
+        if blob.is_truthy() {
+            self.assets.read(at, Note::Image, &blob);
+        } else {
+            self.assets.fetch(at, Note::Image, &[url], self.walk.options.fetch.as_ref());
         }
     }
 
     /// A canvas or video: its pixels become the background of its content box.
     fn surface(&mut self, node: &Node, start: &mut Start, note: Note, width: &str, height: &str) {
         let (w, h) = (node.number(width), node.number(height));
-        let at = new_hole(self.replay, "surface");
-        let style = self.walk.realm.window.style(node, "");
-        let value = |name: &str| style.as_ref().map(|s| s.value(name)).unwrap_or_default();
-        let size = match value("object-fit").as_str() {
-            "cover" => "cover",
-            "contain" => "contain",
+        let style = self.walk.realm.style(node);
+        add(&mut start.style, &pinned(&style, "width,height,image-rendering"));
+        let fit = style.value("object-fit");
+        let size = match fit.as_str() {
+            "cover" | "contain" => &fit,
             "none" => "auto",
             _ => "100% 100%",
         };
-        let mut image = ["url(\"", &hole_text(at), "\")"].concat();
-        match if w * h > 0.0 { bitmap(node, w, h) } else { Err(JsValue::NULL) } {
-            Ok(blob) => self.assets.read(at, note, blob),
-            Err(_) if note == Note::Video && !node.text("poster").is_empty() => {
-                self.replay.images[at].url = node.text("poster");
-            }
-            Err(_) => {
-                if w * h > 0.0 {
-                    self.notes.add(note);
-                    image = "linear-gradient(#80808026,#80808026)".into();
-                } else {
-                    image = "none".into();
-                }
-            }
+        let blob = if w * h > 0.0 { bitmap(node, w, h) } else { JsValue::UNDEFINED };
+        let poster = node.text("poster");
+        let mut at = None;
+        if blob.is_truthy() {
+            let hole = new_hole(self.replay, "", String::new());
+            self.assets.read(hole, note, &blob);
+            at = Some(hole);
+        } else if note == Note::Video && !poster.is_empty() {
+            at = Some(new_hole(self.replay, "", poster));
+        } else if w * h > 0.0 {
+            self.notes.add(note);
         }
-        let rendering = value("image-rendering");
-        start.style.push_str(
-            &["background-image:", &image, "!important;background-size:", size, "!important;background-position:50%!important;\
-             background-repeat:no-repeat!important;background-origin:content-box!important;image-rendering:", &rendering, "!important;"].concat(),
+        self.fill_box(start, at, w * h > 0.0, size);
+    }
+
+    /// Paints the data of hole `at` (or else a placeholder) on the content box.
+    fn fill_box(&mut self, start: &mut Start, at: Option<usize>, is_shown: bool, size: &str) {
+        let image = match at {
+            Some(at) => filled("url(\"$\")", &[&hole(at)]),
+            None if is_shown => "linear-gradient(#80808026,#80808026)".into(),
+            None => "none".into(),
+        };
+        fill(
+            &mut start.style,
+            "background-image:$!important;background-size:$!important;background-position:50%!important;\
+             background-repeat:no-repeat!important;background-origin:content-box!important;",
+            &[&image, size],
         );
-        for name in ["width", "height"] {
-            start.style.push_str(&[name, ":", &value(name), "!important;"].concat());
-        }
     }
 
     /// A frame: its document to be drawn apart, or a placeholder.
     fn frame(&mut self, node: &Node, start: &mut Start) -> Option<(Node, usize)> {
-        let at = new_hole(self.replay, "src");
-        let document = node.object("contentDocument").filter(|d| d.object("documentElement").is_some());
-        let style = self.walk.realm.window.style(node, "");
-        for name in ["width", "height"] {
-            let value = style.as_ref().map(|s| s.value(name)).unwrap_or_default();
-            start.style.push_str(&[name, ":", &value, "!important;"].concat());
-        }
-        let can_read = self.walk.depth < MAX_FRAMES && document.as_ref().is_some_and(|d| d.object("defaultView").is_some());
-        let image = if can_read {
-            ["url(\"", &hole_text(at), "\")"].concat()
-        } else {
+        add(&mut start.style, &pinned(&self.walk.realm.style(node), "width,height"));
+        let document = node.object("contentDocument").filter(|_| self.walk.depth < MAX_FRAMES);
+        let document = document.filter(|d| d.object("defaultView").is_some());
+        let at = document.as_ref().map(|_| new_hole(self.replay, "", String::new()));
+        if at.is_none() {
             self.notes.add(Note::Frame);
-            "linear-gradient(#80808026,#80808026)".into()
-        };
-        start.style.push_str(
-            &["background-image:", &image, "!important;background-size:100% 100%!important;background-repeat:no-repeat!important;background-origin:content-box!important;"].concat(),
-        );
-        document.filter(|_| can_read).map(|d| (d, at))
-    }
-
-    fn scrolled(&mut self, node: &Node, start: &mut Start) {
-        let (left, top) = (node.number("scrollLeft"), node.number("scrollTop"));
-        if left == 0.0 && top == 0.0 {
-            return;
         }
-        let n = self.walk.scrolls;
-        self.walk.scrolls += 1;
-        start.attributes.push_str(&live::scroll(node, self.walk.realm, left, top, n, self.marks));
-    }
-
-    /// What of `clip` the children of `node` can be seen in.
-    fn clipped(&self, node: &Node, clip: Rect) -> Rect {
-        let (width, height) = (node.number("scrollWidth"), node.number("scrollHeight"));
-        if width <= node.number("clientWidth") + REACH && height <= node.number("clientHeight") + REACH {
-            return clip;
-        }
-        if self.walk.realm.computed(node, "overflow") == "visible" {
-            return clip;
-        }
-        node.rect().map_or(clip, |r| clip.cut(&r.grown(8.0)))
+        self.fill_box(start, at, true, "100% 100%");
+        Some((document?, at?))
     }
 
     /// Covers (or leaves empty) the place of `node`: nothing of it but its geometry is written.
-    fn block(&mut self, node: &Node, masked: bool) {
-        self.notes.add(if masked { Note::Masked } else { Note::Hidden });
+    fn block(&mut self, node: &Node, is_masked: bool) {
+        self.notes.add(if is_masked { Note::Masked } else { Note::Hidden });
         let Some(rect) = node.rect() else { return };
-        let Some(style) = self.walk.realm.window.style(node, "") else { return };
-        let mut css = String::from("all:initial!important;");
+        let style = self.walk.realm.style(node);
         let display = style.value("display");
         if display == "none" {
             return;
         }
         let is_inline = display == "inline";
-        for name in [
-            "position", "left", "top", "right", "bottom", "z-index", "float", "margin", "grid-area", "align-self",
-            "justify-self", "order", "vertical-align", "transform", "direction",
-        ] {
-            css.push_str(&[name, ":", &style.value(name), "!important;"].concat());
-        }
-        let display = if is_inline { "inline-block" } else { display.as_str() };
-        let width = if is_inline && masked { mask::block_width(rect.width) } else { rect.width };
-        css.push_str(&["display:", display, "!important;box-sizing:border-box!important;flex:none!important;"].concat());
-        css.push_str(&["width:", &pixels(width), "px!important;height:", &pixels(rect.height), "px!important;"].concat());
-        if masked {
-            css.push_str("border-radius:3px!important;background:repeating-linear-gradient(135deg,#9aa3b2 0 6px,#a9b1be 6px 12px)!important;");
-        }
-        self.out.push_str("<ds-mask style=\"");
+        let mut css = String::from("all:initial!important;");
+        add(&mut css, &pinned(&style, "position,left,top,right,bottom,z-index,float,margin,grid-area,align-self,justify-self,order,vertical-align,transform"));
+        fill(
+            &mut css,
+            "display:$!important;box-sizing:border-box!important;flex:none!important;width:$px!important;height:$px!important;$",
+            &[
+                if is_inline { "inline-block" } else { &display },
+                &pixels(if is_inline && is_masked { mask::block_width(rect.width) } else { rect.width }),
+                &pixels(rect.height),
+                if is_masked {
+                    "border-radius:3px!important;background:repeating-linear-gradient(135deg,#9aa3b2 0 6px,#a9b1be 6px 12px)!important;"
+                } else {
+                    ""
+                },
+            ],
+        );
+        add(self.out, "<ds-mask style=\"");
         svg::value(self.out, &css);
-        self.out.push_str("\"></ds-mask>");
+        add(self.out, "\"></ds-mask>");
     }
 
     /// Computed values instead of a sheet that could not be read.
     fn copy_style(&mut self, node: &Node, start: &mut Start) {
         let realm = self.walk.realm;
-        let Some(style) = realm.window.style(node, "") else { return };
-        start.style.push_str(&copied(&style));
+        add(&mut start.style, &pinned(&realm.style(node), COPIED));
         for pseudo in ["::before", "::after"] {
-            if let Some(style) = realm.window.style(node, pseudo)
-                && !matches!(style.value("content").as_str(), "none" | "normal" | "")
-            {
-                let css = copied(&style);
+            let style = dom::styles(&realm.window, node, pseudo);
+            if !is_one_of("none,normal,", &style.value("content")) {
+                let mut css = pinned(&style, COPIED);
+                add(&mut css, &pinned(&style, "content"));
                 self.marks.pin(node, pseudo, &css);
             }
         }
-        if let Some(mark) = self.marks.get(node) {
-            start.attributes.clear();
-            start.attributes.push_str(&mark.attributes);
+        if let Some(mark) = self.marks.get(node).filter(|m| !m.pins.is_empty()) {
+            svg::attribute(&mut start.attributes, "ds-p", &mark.pins);
         }
     }
 
     /// Sizes and lines that come out differently in quirks mode.
     fn quirk_style(&mut self, node: &Node, name: &str, start: &mut Start) {
-        if matches!(name, "html" | "body" | "tr" | "tbody" | "thead" | "tfoot") {
+        if is_one_of("html,body,tr,tbody,thead,tfoot,table", name) {
             return;
         }
-        let realm = self.walk.realm;
-        let Some(style) = realm.window.style(node, "") else { return };
-        let display = style.value("display");
-        if display == "inline" || display == "contents" {
-            return;
-        }
-        for property in ["width", "height"] {
-            let value = style.value(property);
-            if value.ends_with("px") {
-                start.style.push_str(&[property, ":", &value, "!important;"].concat());
-            }
+        let style = self.walk.realm.style(node);
+        if !is_one_of("inline,contents", &style.value("display")) {
+            add(&mut start.style, &pinned(&style, "width,height"));
         }
     }
 }
 
-impl Walk<'_> {
-    fn realm_url(&self, url: &str) -> String {
-        crate::dom::absolute(url, self.realm.base())
-    }
-
-    /// The first child, even of a form in which a field of that name hides the property.
-    fn first_child(&self, node: &Node, name: &str) -> Option<Node> {
-        if name == "form"
-            && let Ok(walker) = self.realm.document.call("createTreeWalker", &[node])
-        {
-            return walker.unchecked_into::<Node>().call("firstChild", &[]).ok()?.dyn_into().ok();
-        }
-        node.first_child().ok().flatten()
-    }
+fn pin_size(rect: Rect, start: &mut Start) {
+    fill(
+        &mut start.style,
+        "box-sizing:border-box!important;width:$px!important;height:$px!important;",
+        &[&pixels(rect.width), &pixels(rect.height)],
+    );
 }
 
 /// Properties that make up what a box looks like, where no sheet can say so.
-const COPIED: &[&str] = &[
-    "display", "position", "left", "top", "right", "bottom", "float", "clear", "z-index", "box-sizing", "width",
-    "height", "min-width", "min-height", "max-width", "max-height", "margin", "padding", "border-top",
-    "border-right", "border-bottom", "border-left", "border-radius", "background", "box-shadow", "outline", "opacity",
-    "overflow", "color", "font", "letter-spacing", "word-spacing", "text-align", "text-decoration", "text-transform",
-    "text-indent", "text-shadow", "text-overflow", "white-space", "word-break", "overflow-wrap", "vertical-align",
-    "list-style", "flex", "flex-flow", "justify-content", "align-items", "align-self", "align-content", "gap",
-    "order", "grid-template", "grid-area", "grid-auto-flow", "transform", "transform-origin", "filter", "clip-path",
-    "visibility", "content", "border-collapse", "border-spacing", "object-fit", "columns", "mix-blend-mode",
-];
-
-fn copied(style: &Node) -> String {
-    let mut out = String::new();
-    for name in COPIED {
-        let value = style.value(name);
-        if !value.is_empty() && !(*name == "content" && value == "normal") {
-            out.push_str(&[name, ":", &value, "!important;"].concat());
-        }
-    }
-    out
-}
+const COPIED: &str = "display,position,left,top,right,bottom,float,clear,z-index,box-sizing,width,height,min-width,min-height,\
+max-width,max-height,margin,padding,border-top,border-right,border-bottom,border-left,border-radius,background,box-shadow,\
+outline,opacity,overflow,color,font,letter-spacing,word-spacing,text-align,text-decoration,text-transform,text-indent,\
+text-shadow,text-overflow,white-space,word-break,overflow-wrap,vertical-align,list-style,flex,flex-flow,justify-content,\
+align-items,align-self,align-content,gap,order,grid-template,grid-area,grid-auto-flow,transform,transform-origin,filter,\
+clip-path,visibility,border-collapse,border-spacing,object-fit,columns,mix-blend-mode";
 
 /// Starts fetching the font faces that the document has loaded.
 pub(crate) fn visible_fonts(realm: &Realm, replay: &mut Replay, assets: &mut Assets, fetcher: Option<&Function>) -> Vec<Font> {
-    let mut loaded: Vec<[String; 4]> = Vec::new();
+    let mut fonts = Vec::new();
+    if replay.faces.is_empty() {
+        return fonts;
+    }
+    let key = |parts: [String; 4]| parts.join("|").replace(['"', '\'', ' '], "").to_ascii_lowercase();
+    let mut loaded = Vec::new();
     if let Some(set) = realm.document.object("fonts") {
-        let faces = Array::from(&set);
-        for face in faces.iter() {
-            let face: Node = face.unchecked_into();
+        for face in nodes(&Array::from(&set)) {
             if face.text("status") == "loaded" {
-                loaded.push([face.text("family"), face.text("weight"), face.text("style"), face.text("unicodeRange")].map(plain));
+                loaded.push(key(["family", "weight", "style", "unicodeRange"].map(|name| face.text(name))));
             }
         }
     }
-    let mut fonts = Vec::new();
     for face in std::mem::take(&mut replay.faces) {
         let find = |name: &str, default: &str| {
-            let found = face.descriptors.iter().find(|(n, _)| n == name).map_or(default, |(_, v)| v);
-            plain(found.into())
+            face.descriptors.iter().find(|(n, _)| n == name).map_or(default, |(_, v)| v).to_string()
         };
         let range = find("unicode-range", "U+0-10FFFF");
-        let key = [find("font-family", ""), find("font-weight", "normal"), find("font-style", "normal"), range.clone()];
-        if !loaded.contains(&key) {
+        let wanted = key([find("font-family", ""), find("font-weight", "normal"), find("font-style", "normal"), range.clone()]);
+        if !loaded.contains(&wanted) {
             continue;
         }
-        let at = new_hole(replay, "font");
+        let at = new_hole(replay, "", String::new());
         assets.fetch(at, Note::Font, &face.urls, fetcher);
-        let mut rule = ["@font-face{src:url(\"", &hole_text(at), "\");"].concat();
+        let mut rule = filled("@font-face{src:url(\"$\");", &[&hole(at)]);
         for (name, value) in &face.descriptors {
-            if name != "font-display" {
-                rule.push_str(&[name, ":", value, ";"].concat());
-            }
+            fill(&mut rule, "$:$;", &[name, value]);
         }
         rule.push('}');
-        fonts.push(Font { rule, ranges: unicode_ranges(find("unicode-range", "").as_str()) });
+        fonts.push(Font { rule, ranges: unicode_ranges(&range) });
     }
     fonts
-}
-
-/// A descriptor without quotes, blanks and capitals, so that two ways to write it compare equal.
-fn plain(text: String) -> String {
-    text.replace(['"', '\'', ' '], "").to_ascii_lowercase()
 }
