@@ -2,13 +2,19 @@
 
 mod browser;
 mod closing;
+mod collector;
+mod inbox;
 mod pages;
 mod process;
 mod visitor;
 mod wait;
+mod world;
 
 pub use browser::{Browser, Kind, Setup};
 pub use closing::{Allowed, closing_assertions};
+pub use collector::Collector;
+pub use inbox::Inbox;
 pub use pages::Pages;
 pub use visitor::Visitor;
 pub use wait::until;
+pub use world::{World, journey, journey_with};
