@@ -1,1 +1,33 @@
-//! collector
+//! The collector: receives what visitors send, keeps it for as long as each site's policy says, and shows it to the
+//! owner's members.
+//!
+//! # The path of a submission
+//! 1. [`listen`] accepts the connection; [`http`] routes it. The body is read up to its limits of size and time, and
+//!    from the first byte on the submission is *pending*: however it ends, [`outcome`] counts it once.
+//! 2. `http::submissions` parses it, finds the site in the [`store::Directory`], compares the page's origin, and asks
+//!    [`rate`] whether this client and this site may.
+//! 3. [`candor_rules::admit`] decides. Only it makes an [`Admitted`](candor_rules::Admitted).
+//! 4. [`store::Store::insert`] takes nothing else. One thread writes; it commits what has gathered in one transaction
+//!    and answers each caller after the data is on disk.
+//! 5. Only then the visitor gets 201 and a receipt. The same submission again gets 200 and the same receipt.
+//! 6. Each purpose's part lies in its own row with its own date. Reads leave out what has expired; [`retention`]
+//!    deletes it.
+//! 7. Members read it in the [`inbox`].
+//!
+//! Time and randomness come from `main` as [`chance`]; nothing else in here can tell the time.
+
+pub mod app;
+pub mod chance;
+pub mod embed;
+pub mod http;
+pub mod inbox;
+pub mod key;
+pub mod listen;
+pub mod outcome;
+pub mod rate;
+pub mod retention;
+pub mod shelf;
+pub mod store;
+mod visitor;
+
+pub use http::router;

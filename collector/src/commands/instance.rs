@@ -1,0 +1,55 @@
+//! Opening the instance in a data folder.
+
+use std::{fs, path::Path, sync::Arc};
+
+use anyhow::{Context, Result, bail};
+use candor_collector::{
+    chance::Rng,
+    key::{InstanceKey, KEY_FILE},
+    store::{Site, Store, StoreOptions},
+};
+use candor_protocol::Timestamp;
+
+use super::settings::Settings;
+
+/// The store of the data folder and its key; both are made where there are none.
+///
+/// # Errors
+/// They cannot be, or one is there without the other.
+pub(super) fn open(settings: &Settings, rng: &Rng) -> Result<(Store, InstanceKey)> {
+    let folder = settings.data();
+    make_folder(&folder).with_context(|| folder.display().to_string())?;
+    if Store::exists(&folder) && !folder.join(KEY_FILE).exists() {
+        bail!(
+            "{}: there is a database, but its {KEY_FILE} is missing: restore it from a backup",
+            folder.display()
+        );
+    }
+    let key = InstanceKey::open_or_create(&folder, rng)?;
+    let options = StoreOptions { bytes_max: settings.database_bytes_max() };
+    let store = Store::open(&folder, key.clone(), options).with_context(|| folder.display().to_string())?;
+    Ok((store, key))
+}
+
+/// The site that somebody means: by its key, by its name, or because there is only one.
+///
+/// # Errors
+/// There is none, or several.
+pub(super) async fn find_site(store: &Store, wanted: Option<&str>, now: Timestamp) -> Result<Arc<Site>> {
+    let directory = store.directory(now).await?;
+    let sites = directory.sites();
+    let is_meant =
+        |site: &&&Arc<Site>| wanted.is_none_or(|wanted| site.id.to_string() == wanted || site.name == wanted);
+    let meant: Vec<_> = sites.iter().filter(is_meant).collect();
+    match (meant.as_slice(), wanted) {
+        ([site], _) => Ok(Arc::clone(site)),
+        ([], None) => bail!("there is no site yet: add one with `candor site add`"),
+        ([], Some(wanted)) => bail!("there is no site {wanted:?}: `candor site list` shows them"),
+        (_, _) => bail!("there are several such sites: name one with --site and its key"),
+    }
+}
+
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}

@@ -1,0 +1,75 @@
+//! The commands: one file for each, and how they find the instance they work on.
+
+mod csp;
+mod demo;
+mod instance;
+mod log;
+mod member;
+mod serve;
+mod settings;
+mod site;
+mod snippet;
+mod sweep;
+
+use anyhow::Result;
+use candor_collector::chance::{Clock, Rng};
+use clap::{Parser, Subcommand};
+
+use settings::Settings;
+
+/// A cookie-free feedback widget, and the collector that keeps what it sends as long as it may.
+#[derive(Debug, Parser)]
+#[command(name = "candor", version, max_term_width = 100)]
+pub(crate) struct CommandLine {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the collector
+    Serve(serve::Options),
+    /// Run a collector with a site, a member and a page to try it on
+    Demo(demo::Options),
+    /// Add, list, change, close and reopen sites
+    #[command(subcommand)]
+    Site(site::Command),
+    /// Let people into the inbox
+    #[command(subcommand)]
+    Member(member::Command),
+    /// Print the tag for a site's pages
+    Snippet(snippet::Options),
+    /// Print the Content Security Policy that a page with the widget needs
+    Csp(csp::Options),
+    /// Delete what has reached its date
+    Sweep(sweep::Options),
+}
+
+/// Does what the command line says.
+pub(crate) fn run(line: CommandLine, clock: Clock, rng: Rng) -> Result<()> {
+    let CommandLine { settings, command } = line;
+    let settings = settings.complete()?;
+    log::start(&settings);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve(options) => serve::run(&settings, options, clock, rng).await,
+            Command::Demo(options) => demo::run(settings, options, clock, rng).await,
+            Command::Site(command) => site::run(&settings, command, &clock, &rng).await,
+            Command::Member(command) => member::run(&settings, command, &clock, &rng).await,
+            Command::Snippet(options) => snippet::run(&settings, &options, &clock, &rng).await,
+            Command::Csp(options) => csp::run(&settings, &options, &clock, &rng).await,
+            Command::Sweep(options) => sweep::run(&settings, &options, &clock, &rng).await,
+        }
+    })
+}
+
+/// Writes a line that the command is asked for. Logs go elsewhere.
+fn say(line: impl std::fmt::Display) -> Result<()> {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
+}

@@ -1,0 +1,65 @@
+//! `candor serve`
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use candor_collector::{
+    app::App,
+    chance::{Clock, Rng},
+    listen, retention, router,
+    shelf::Shelf,
+};
+use clap::Args;
+use serde_json::json;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+
+use super::{instance, say, settings::Settings};
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Print one JSON line on stdout once it serves: origin
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the collector until it is told to stop.
+pub(super) async fn run(settings: &Settings, options: Options, clock: Clock, rng: Rng) -> Result<()> {
+    let shelf = Shelf::open(settings.assets.as_deref())?;
+    let (store, key) = instance::open(settings, &rng)?;
+    let listener = bind(settings.listen()).await?;
+    let origin = match &settings.public_url {
+        Some(url) => url.clone(),
+        None => format!("http://{}", listener.local_addr()?),
+    };
+    let app = Arc::new(App::new(store, shelf, key, (clock, rng), settings.app()?));
+    let sweeper = tokio::spawn(retention::keep_swept(Arc::clone(&app)));
+    if options.json {
+        say(json!({ "origin": origin }))?;
+    } else {
+        say(format_args!("candor serves {origin}"))?;
+    }
+    listen::serve(listener, router(app), stopped()?).await;
+    sweeper.abort();
+    Ok(())
+}
+
+/// Takes the address.
+pub(super) async fn bind(address: std::net::SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+}
+
+/// Is done once the program is asked to end.
+pub(super) fn stopped() -> Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping: finishing what was accepted");
+    })
+}

@@ -1,0 +1,170 @@
+//! `candor site …`
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context, Result, bail};
+use candor_collector::{
+    chance::{Clock, Rng},
+    store::{NewSite, SiteChange},
+};
+use candor_protocol::{Form, Look, Policy};
+use candor_rules::{check_policy, default_policy};
+use clap::{Args, Subcommand};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::{
+    instance, say,
+    settings::{self, Settings},
+};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Add a site and print its key
+    Add {
+        /// What the owner calls it
+        #[arg(long)]
+        name: String,
+        /// The origin of its pages, for example https://shop.example; may be given several times
+        #[arg(long = "origin", required = true, value_name = "ORIGIN")]
+        origins: Vec<String>,
+        #[command(flatten)]
+        files: Files,
+    },
+    /// List all sites
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change what is named, and leave the rest
+    Set {
+        /// The site, by key or name
+        #[arg(long)]
+        site: Option<String>,
+        /// Another name
+        #[arg(long)]
+        name: Option<String>,
+        /// All its origins, in place of those before
+        #[arg(long = "origin", value_name = "ORIGIN")]
+        origins: Vec<String>,
+        #[command(flatten)]
+        files: Files,
+    },
+    /// Take no more submissions; what is stored stays until its dates
+    Close {
+        /// The site, by key or name
+        #[arg(long)]
+        site: Option<String>,
+    },
+    /// Take submissions again
+    Reopen {
+        /// The site, by key or name
+        #[arg(long)]
+        site: Option<String>,
+    },
+}
+
+/// Parts of a site that are read from JSON files.
+#[derive(Debug, Args)]
+pub(super) struct Files {
+    /// How the widget looks, from a JSON file
+    #[arg(long, value_name = "FILE")]
+    look: Option<PathBuf>,
+    /// What the form asks, from a JSON file
+    #[arg(long, value_name = "FILE")]
+    form: Option<PathBuf>,
+    /// What is asked for, why and for how long, from a JSON file; a change makes the next version
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+}
+
+/// Does one of them.
+pub(super) async fn run(settings: &Settings, command: Command, clock: &Clock, rng: &Rng) -> Result<()> {
+    let (store, _) = instance::open(settings, rng)?;
+    let now = clock.now();
+    match command {
+        Command::Add { name, origins, files } => {
+            let id = rng.uuid_v7(now);
+            let site = NewSite {
+                id,
+                name,
+                origins: normal(&origins)?,
+                look: files.look()?.unwrap_or_default(),
+                form: files.form()?.unwrap_or_default(),
+                policy: files.policy()?.unwrap_or_else(default_policy),
+            };
+            store.add_site(site, now).await?;
+            say(id)
+        }
+        Command::List { json } => {
+            for site in store.directory(now).await?.sites() {
+                let closed = if site.closed_at.is_some() { " (closed)" } else { "" };
+                if json {
+                    say(
+                        json!({ "site": site.id, "name": site.name, "origins": site.origins, "closed_at": site.closed_at,
+                        "look": site.look, "form": site.form, "policy": site.policy }),
+                    )?;
+                } else {
+                    say(format_args!("{}  {}{closed}  {}", site.id, site.name, site.origins.join(" ")))?;
+                }
+            }
+            Ok(())
+        }
+        Command::Set { site, name, origins, files } => {
+            let origins = if origins.is_empty() { None } else { Some(normal(&origins)?) };
+            let (look, form, policy) = (files.look()?, files.form()?, files.policy()?);
+            let change = SiteChange { name, origins, look, form, policy, closed_at: None };
+            let id = instance::find_site(&store, site.as_deref(), now).await?.id;
+            let changed = store.change_site(id, change, now).await?;
+            let Some(changed) = changed else { bail!("the site was removed meanwhile") };
+            say(format_args!("{} is set; its policy is version {}", changed.name, changed.policy.version))
+        }
+        Command::Close { site } => {
+            let site = instance::find_site(&store, site.as_deref(), now).await?;
+            store
+                .change_site(site.id, SiteChange { closed_at: Some(Some(now)), ..SiteChange::default() }, now)
+                .await?;
+            say(format_args!("{} is closed", site.name))
+        }
+        Command::Reopen { site } => {
+            let site = instance::find_site(&store, site.as_deref(), now).await?;
+            store
+                .change_site(site.id, SiteChange { closed_at: Some(None), ..SiteChange::default() }, now)
+                .await?;
+            say(format_args!("{} is open", site.name))
+        }
+    }
+}
+
+impl Files {
+    fn look(&self) -> Result<Option<Look>> {
+        read(self.look.as_ref())
+    }
+
+    fn form(&self) -> Result<Option<Form>> {
+        read(self.form.as_ref())
+    }
+
+    /// The version that a file may name says nothing: versions are counted here.
+    fn policy(&self) -> Result<Option<Policy>> {
+        let Some(path) = &self.policy else { return Ok(None) };
+        let mut value: serde_json::Value = read(Some(path))?.unwrap_or_default();
+        if let Some(fields) = value.as_object_mut() {
+            fields.entry("version").or_insert(1.into());
+        }
+        let policy = serde_json::from_value(value).with_context(|| path.display().to_string())?;
+        check_policy(&policy).with_context(|| path.display().to_string())?;
+        Ok(Some(policy))
+    }
+}
+
+fn read<T: DeserializeOwned>(path: Option<&PathBuf>) -> Result<Option<T>> {
+    let Some(path) = path else { return Ok(None) };
+    let text = fs::read(path).with_context(|| path.display().to_string())?;
+    Ok(Some(serde_json::from_slice(&text).with_context(|| path.display().to_string())?))
+}
+
+fn normal(origins: &[String]) -> Result<Vec<String>> {
+    origins.iter().map(|text| settings::origin(text).with_context(|| format!("--origin {text}"))).collect()
+}

@@ -1,0 +1,92 @@
+//! What an owner puts on their pages: the tag, and the policy that lets it run.
+
+use candor_protocol::Asset;
+use uuid::Uuid;
+
+/// One source that a host page's policy has to name, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The directive of the policy.
+    pub directive: &'static str,
+    /// The source; [`ORIGIN`] stands for the collector's origin.
+    pub source: &'static str,
+    /// What stops working without it.
+    pub why: &'static str,
+}
+
+/// Stands for the collector's origin in [`GRANTS`].
+pub const ORIGIN: &str = "ORIGIN";
+
+/// All that the widget asks of a page's Content Security Policy.
+pub const GRANTS: &[Grant] = &[
+    Grant { directive: "script-src", source: ORIGIN, why: "the tag, and the module it loads on interest" },
+    Grant { directive: "script-src", source: "'wasm-unsafe-eval'", why: "the widget is WebAssembly" },
+    Grant {
+        directive: "connect-src",
+        source: ORIGIN,
+        why: "fetching the widget's files and sending what the visitor wrote",
+    },
+    Grant { directive: "img-src", source: "data:", why: "pictures that are drawn from the page" },
+];
+
+/// What a page with nothing but its own style sheets and Candor needs. `'self'` is the page's own.
+const PAGE: &[(&str, &str)] = &[
+    ("default-src", "'none'"),
+    ("script-src", "'self'"),
+    ("style-src", "'self'"),
+    ("connect-src", "'self'"),
+    ("img-src", "'self'"),
+    ("font-src", "'self'"),
+    ("form-action", "'self'"),
+    ("base-uri", "'none'"),
+    ("frame-ancestors", "'self'"),
+    ("require-trusted-types-for", "'script'"),
+];
+
+/// A whole strict policy for a page with Candor on it: the page's own files, what [`GRANTS`] names, and nothing else.
+#[must_use]
+pub fn page_policy(origin: &str) -> String {
+    let directives = PAGE.iter().map(|(directive, own)| {
+        let grants = GRANTS.iter().filter(|grant| grant.directive == *directive);
+        let sources = grants.map(|grant| if grant.source == ORIGIN { origin } else { grant.source });
+        [*directive, *own].into_iter().chain(sources).collect::<Vec<_>>().join(" ")
+    });
+    directives.collect::<Vec<_>>().join("; ")
+}
+
+/// The ordinary tag: settings come with the loader.
+#[must_use]
+pub fn tag(origin: &str, site: Uuid) -> String {
+    format!(r#"<script async src="{origin}/s/{site}/candor.js"></script>"#)
+}
+
+/// The pinned tag: this very loader and no other; settings are fetched apart.
+#[must_use]
+pub fn pinned_tag(origin: &str, site: Uuid, loader: &Asset) -> String {
+    let Asset { file, integrity } = loader;
+    format!(
+        r#"<script async src="{origin}/assets/{file}" integrity="{integrity}" crossorigin="anonymous" data-site="{site}"></script>"#
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policy_names_the_collector_and_nothing_unsafe_but_wasm() {
+        let policy = page_policy("https://f.example");
+        assert!(policy.contains("script-src 'self' https://f.example 'wasm-unsafe-eval';"), "{policy}");
+        assert!(policy.contains("connect-src 'self' https://f.example;"), "{policy}");
+        assert!(policy.contains("img-src 'self' data:;"), "{policy}");
+        assert_eq!(policy.matches("unsafe").count(), 1, "{policy}");
+        assert!(!policy.contains('*') && !policy.contains(ORIGIN), "{policy}");
+    }
+
+    #[test]
+    fn every_grant_is_in_the_policy() {
+        for grant in GRANTS {
+            assert!(PAGE.iter().any(|(directive, _)| *directive == grant.directive), "{grant:?}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Reading a JSON body that may be anything.
+
+use std::time::Duration;
+
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderMap, header},
+};
+use candor_protocol::Code;
+use candor_rules::Refusal;
+use http_body_util::BodyExt as _;
+use serde::de::DeserializeOwned;
+
+use super::Failure;
+
+/// Bytes of an oversized body that are read and thrown away, so that its sender gets to read the answer instead of
+/// a broken connection. Whoever sends more is cut off.
+const DRAINED_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// The whole body, if it is JSON by its type, small enough and in time.
+pub(super) async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    bytes_max: usize,
+    timeout: Duration,
+) -> Result<Bytes, Failure> {
+    if !is_json(headers) {
+        return Err(
+            Refusal { detail: Some("application/json"), ..Refusal::new(Code::UnsupportedMedia) }.into()
+        );
+    }
+    match tokio::time::timeout(timeout, collect(body, bytes_max)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Failure::new(Code::Timeout)),
+    }
+}
+
+/// The value that the bytes say, or where they say something else. The answer never repeats any of them.
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(bytes).map_err(|error| Failure::malformed(&error))
+}
+
+impl Failure {
+    fn malformed(error: &serde_json::Error) -> Self {
+        use serde_json::error::Category;
+        // serde's own messages quote what was sent, so only their first words are looked at.
+        let text = error.to_string();
+        let what = match error.classify() {
+            Category::Syntax | Category::Io => "this is not JSON",
+            Category::Eof => "the JSON ends too early",
+            Category::Data if text.starts_with("unknown field") => {
+                "there is a field that the contract does not know"
+            }
+            Category::Data if text.starts_with("missing field") => "a field is missing",
+            Category::Data if text.starts_with("duplicate field") => "a field is there twice",
+            Category::Data => "a value has another type or form than the contract says",
+        };
+        // The name of a field that is missing is ours, not the sender's.
+        let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+        let detail = format!("{what} (line {}, column {})", error.line(), error.column());
+        Self::with(Code::Invalid, detail, missing.map(str::to_owned))
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = value.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+async fn collect(mut body: Body, bytes_max: usize) -> Result<Bytes, Failure> {
+    let mut gathered = Vec::new();
+    let mut seen = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Refusal {
+            detail: Some("the body ends too early"),
+            ..Refusal::new(Code::Invalid)
+        })?;
+        let Ok(data) = frame.into_data() else { continue };
+        seen += data.len();
+        if seen <= bytes_max {
+            gathered.extend_from_slice(&data);
+        } else {
+            gathered = Vec::new();
+        }
+        if seen > DRAINED_BYTES_MAX {
+            break;
+        }
+    }
+    if seen > bytes_max {
+        return Err(Refusal { detail: Some("a smaller body"), ..Refusal::new(Code::TooLarge) }.into());
+    }
+    Ok(gathered.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candor_protocol::Submission;
+
+    #[test]
+    fn no_answer_repeats_what_was_sent() {
+        let whole = include_str!("../../../crates/protocol/golden/v1/submission-minimal.json");
+        let secret = "S3cr3t";
+        let bad = [
+            secret.to_owned(),
+            format!("{{\"{secret}\": 1}}"),
+            whole.replace("\"kind\"", &format!("\"{secret}\": 1, \"kind\"")),
+            whole.replacen("\"bug\"", &format!("\"{secret}\""), 1),
+            format!("\"{secret}"),
+            format!("[\"{secret}\\ud800\"]"),
+        ];
+        for text in bad {
+            let failure = parse::<Submission>(text.as_bytes()).unwrap_err();
+            let told = serde_json::to_string(failure.problem()).unwrap();
+            assert_eq!(failure.code(), Code::Invalid, "{text}");
+            assert!(!told.contains(secret), "{told}");
+        }
+    }
+
+    #[test]
+    fn missing_field_is_named() {
+        let failure = parse::<Submission>(b"{}").unwrap_err();
+        assert_eq!(failure.problem().field.as_deref(), Some("id"));
+    }
+}

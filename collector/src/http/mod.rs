@@ -1,0 +1,76 @@
+//! The collector's doors: one file for each, and what they have in common.
+
+mod assets;
+mod body;
+mod cors;
+mod encoded;
+mod failure;
+mod health;
+mod loader;
+mod metrics;
+mod security;
+mod sites;
+mod submissions;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    http::{HeaderValue, header},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Redirect, Response},
+    routing::{get, post},
+};
+use tower_http::catch_panic::CatchPanicLayer;
+
+pub use encoded::Encoded;
+pub(crate) use failure::Failure;
+pub(crate) use loader::LoaderCache;
+
+use crate::{app::App, inbox};
+
+/// Every route of a collector.
+pub fn router(app: Arc<App>) -> Router {
+    let wire = Router::new()
+        .route("/v1/submissions", post(submissions::submit).options(cors::preflight))
+        .route("/v1/sites/{site}", get(sites::show).options(cors::preflight))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), cors::echo));
+    Router::new()
+        .merge(wire)
+        .route("/s/{site}/candor.js", get(loader::show))
+        .route("/assets/{file}", get(assets::show))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::show))
+        .route("/.well-known/security.txt", get(security::show))
+        .route("/", get(|| async { Redirect::to("/inbox") }))
+        .merge(inbox::router(&app))
+        .fallback(|| async { Failure::not_found() })
+        .method_not_allowed_fallback(|| async { Failure::not_found() })
+        .layer(CatchPanicLayer::custom(failure::after_panic))
+        .layer(middleware::map_response(nosniff))
+        .layer(middleware::from_fn(note))
+        .with_state(app)
+}
+
+/// Nothing that the collector serves is to be taken for something else.
+async fn nosniff(mut response: Response) -> Response {
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// One line for each request: its route, never its path, for a path may name a report.
+async fn note(request: axum::extract::Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let route = request.extensions().get::<axum::extract::MatchedPath>().cloned();
+    let begun = tokio::time::Instant::now();
+    let response = next.run(request).await.into_response();
+    tracing::debug!(
+        %method,
+        route = route.as_ref().map_or("-", |route| route.as_str()),
+        status = response.status().as_u16(),
+        took_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+        "request"
+    );
+    response
+}

@@ -1,0 +1,119 @@
+//! `POST /v1/submissions`: takes what a visitor sends, and answers once it is durable.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Json,
+    body::{Body, Bytes},
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use candor_protocol::{Code, Receipt, Submission, limits::BODY_BYTES_MAX};
+use candor_rules::{SiteTerms, admit};
+
+use super::{Failure, body, cors};
+use crate::{
+    app::{App, Peer},
+    key::Use,
+    outcome::{Outcome, Pending},
+    store::Inserted,
+};
+
+/// The headers of a submission that matter beyond its body.
+struct Envelope {
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+enum Accepted {
+    New(Receipt),
+    Again(Receipt),
+}
+
+/// Answers 201 with a receipt for a new submission, 200 with the same receipt for one that is stored already, and a
+/// problem for one of which nothing was kept.
+pub(super) async fn submit(
+    State(app): State<Arc<App>>,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let pending = app.metrics.begin();
+    let body = match receive(&app, peer.map(|Extension(peer)| peer), &headers, body).await {
+        Ok(body) => body,
+        Err(failure) => return refuse(pending, failure),
+    };
+    // From here on it is ours: a client that goes away does not take the work, or its outcome, with it.
+    let accepting = tokio::spawn(async move {
+        let begun = tokio::time::Instant::now();
+        let outcome = accept(&app, Envelope { headers, body }).await;
+        app.metrics.accepted_in(begun.elapsed().as_secs_f64());
+        answer(pending, outcome)
+    });
+    accepting.await.unwrap_or_else(|_| Failure::internal(&"accepting a submission panicked").into_response())
+}
+
+async fn receive(app: &App, peer: Option<Peer>, headers: &HeaderMap, body: Body) -> Result<Bytes, Failure> {
+    let now = app.clock.now();
+    let client = app.address_hash(peer, headers, now);
+    app.clients.take(client, now).map_err(Failure::rate_limited)?;
+    body::read(headers, body, BODY_BYTES_MAX, app.settings.body_timeout).await
+}
+
+async fn accept(app: &App, Envelope { headers, body }: Envelope) -> Result<Accepted, Failure> {
+    let submission: Submission = body::parse(&body)?;
+    let now = app.clock.now();
+    let directory = app.store.directory(now).await?;
+    let site = directory.site(submission.site).ok_or_else(|| Failure::new(Code::UnknownSite))?;
+    cors::require_origin(site, &headers)?;
+    app.sites.take(site.id, now).map_err(Failure::rate_limited)?;
+
+    // Made from what was read, not from the bytes, so that a retry may space or order its JSON differently.
+    let canonical = serde_json::to_vec(&submission).map_err(|error| Failure::internal(&error))?;
+    let fingerprint = app.key.hash(Use::Fingerprint, &canonical);
+    let id = submission.id;
+    let gpc = headers.get("sec-gpc").is_some_and(|value| value == "1");
+    let terms = SiteTerms { policy: &site.policy, form: &site.form, gpc };
+    let admitted = match site.closed_at {
+        Some(_) => Err(Failure::new(Code::SiteClosed)),
+        None => admit(submission, terms, now).map_err(Failure::from),
+    };
+    let inserted = match admitted {
+        Ok(admitted) => app.store.insert(app.rng.uuid_v7(now), admitted, fingerprint).await?,
+        // The policy may have changed, or the site closed, since the first try was stored: then it stays stored, and
+        // a retry is told so.
+        Err(failure) => app
+            .store
+            .inserted_before(site.id, id, fingerprint)
+            .await?
+            .filter(|before| matches!(before, Inserted::Duplicate(_)))
+            .ok_or(failure)?,
+    };
+    match inserted {
+        Inserted::Stored(receipt) => Ok(Accepted::New(receipt)),
+        Inserted::Duplicate(receipt) => Ok(Accepted::Again(receipt)),
+        Inserted::Mismatch => Err(Failure::new(Code::DuplicateMismatch)),
+    }
+}
+
+fn answer(pending: Pending, outcome: Result<Accepted, Failure>) -> Response {
+    let (status, receipt) = match outcome {
+        Ok(Accepted::New(receipt)) => {
+            pending.settle(Outcome::Stored);
+            (StatusCode::CREATED, receipt)
+        }
+        Ok(Accepted::Again(receipt)) => {
+            pending.settle(Outcome::Duplicate);
+            (StatusCode::OK, receipt)
+        }
+        Err(failure) => return refuse(pending, failure),
+    };
+    const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+    (status, [(header::CACHE_CONTROL, NO_STORE)], Json(receipt)).into_response()
+}
+
+fn refuse(pending: Pending, failure: Failure) -> Response {
+    pending.settle(Outcome::Refused(failure.code()));
+    failure.into_response()
+}

@@ -1,0 +1,194 @@
+//! The list of reports, newest first.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    extract::{Query, State},
+    http::HeaderMap,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use candor_protocol::{Contact, Kind, ReceiptNumber, Timestamp};
+use candor_rules::Content;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{
+    page::{Frame, Trouble, render},
+    session::Session,
+    words::{self, Moment},
+};
+use crate::{
+    app::App,
+    store::{PageQuery, ReportLine, SignedIn},
+};
+
+/// Reports on a page.
+const PAGE: usize = 30;
+/// Characters of a message that the list shows.
+const EXCERPT_CHARS: usize = 220;
+
+/// What the address says: a filter, and where in the list.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    site: Option<String>,
+    #[serde(default)]
+    kind: Option<String>,
+    #[serde(default)]
+    before: Option<String>,
+    #[serde(default)]
+    begun: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "inbox/list.html")]
+struct ListPage {
+    frame: Frame,
+    kinds: Vec<Choice>,
+    sites: Vec<Choice>,
+    lines: Vec<Line>,
+    older: Option<String>,
+    newest: Option<String>,
+    filtered: bool,
+    has_sites: bool,
+}
+
+struct Choice {
+    name: String,
+    href: String,
+    current: bool,
+}
+
+struct Line {
+    href: String,
+    number: ReceiptNumber,
+    kind: &'static str,
+    kind_name: &'static str,
+    excerpt: Option<String>,
+    rating: Option<String>,
+    from: Option<String>,
+    site: Option<String>,
+    received: Moment,
+}
+
+/// Shows a page of the reports of the member's sites.
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+) -> Result<Response, Trouble> {
+    let Some(session) = Session::of(&app, &headers).await? else {
+        return match asked.begun {
+            Some(_) => Ok(Redirect::to("/inbox/sign-in?begun=now").into_response()),
+            None => Err(Trouble::SignedOut),
+        };
+    };
+    let filter = Filter::of(&asked, &session.signed_in);
+    let now = app.clock.now();
+    let query = PageQuery {
+        member: session.signed_in.member,
+        site: filter.site,
+        kind: filter.kind,
+        before: filter.before,
+        limit: PAGE,
+    };
+    let page = app.store.reports(query, now).await?;
+    let last = page.lines.last().map(|line| line.id);
+    let list = ListPage {
+        kinds: filter.kinds(),
+        sites: filter.sites(&session.signed_in),
+        older: last.filter(|_| page.more).map(|last| Filter { before: Some(last), ..filter }.href()),
+        newest: filter.before.map(|_| Filter { before: None, ..filter }.href()),
+        filtered: filter.site.is_some() || filter.kind.is_some(),
+        has_sites: !session.signed_in.sites.is_empty(),
+        lines: page.lines.into_iter().map(|line| Line::of(line, &session.signed_in, now)).collect(),
+        frame: Frame::of(Some(&session)),
+    };
+    Ok(render(&list))
+}
+
+#[derive(Clone, Copy)]
+struct Filter {
+    site: Option<Uuid>,
+    kind: Option<Kind>,
+    before: Option<Uuid>,
+}
+
+impl Filter {
+    /// What the address asks for; what it says wrongly, it does not say.
+    fn of(asked: &Asked, member: &SignedIn) -> Self {
+        let id = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<Uuid>().ok());
+        let kind = |name: &str| Kind::ALL.into_iter().find(|kind| kind.as_str() == name);
+        Self {
+            site: id(&asked.site).filter(|site| member.sites.iter().any(|known| known.id == *site)),
+            kind: asked.kind.as_deref().and_then(kind),
+            before: id(&asked.before),
+        }
+    }
+
+    fn href(self) -> String {
+        let fields = [
+            self.site.map(|site| format!("site={site}")),
+            self.kind.map(|kind| format!("kind={}", kind.as_str())),
+            self.before.map(|before| format!("before={before}")),
+        ];
+        let fields: Vec<_> = fields.into_iter().flatten().collect();
+        if fields.is_empty() { "/inbox".into() } else { format!("/inbox?{}", fields.join("&")) }
+    }
+
+    fn kinds(self) -> Vec<Choice> {
+        let choice = |kind: Option<Kind>| Choice {
+            name: kind.map_or("Everything", words::kind).into(),
+            href: Self { kind, before: None, ..self }.href(),
+            current: self.kind == kind,
+        };
+        std::iter::once(None).chain(Kind::ALL.map(Some)).map(choice).collect()
+    }
+
+    /// Nothing to choose for a member of one site.
+    fn sites(self, member: &SignedIn) -> Vec<Choice> {
+        if member.sites.len() < 2 {
+            return Vec::new();
+        }
+        let choice = |site: Option<(Uuid, &str)>| Choice {
+            name: site.map_or("All sites", |(_, name)| name).into(),
+            href: Self { site: site.map(|(id, _)| id), before: None, ..self }.href(),
+            current: self.site == site.map(|(id, _)| id),
+        };
+        let sites = member.sites.iter().map(|site| Some((site.id, site.name.as_str())));
+        std::iter::once(None).chain(sites).map(choice).collect()
+    }
+}
+
+impl Line {
+    fn of(line: ReportLine, member: &SignedIn, now: Timestamp) -> Self {
+        let site = member.sites.iter().find(|site| site.id == line.site).map(|site| site.name.clone());
+        Self {
+            href: format!("/inbox/reports/{}", line.id),
+            number: ReceiptNumber::of(line.id),
+            kind: line.kind.as_str(),
+            kind_name: words::kind(line.kind),
+            excerpt: line.message.and_then(excerpt),
+            rating: line.rating.map(words::rating),
+            from: line.contact.and_then(from),
+            site: site.filter(|_| member.sites.len() > 1),
+            received: Moment::new(line.received_at, now),
+        }
+    }
+}
+
+fn excerpt(content: Content) -> Option<String> {
+    let Content::Message { text, .. } = content else { return None };
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match words.char_indices().nth(EXCERPT_CHARS) {
+        _ if words.is_empty() => None,
+        Some((end, _)) => Some(format!("{}…", &words[..end])),
+        None => Some(words),
+    }
+}
+
+fn from(content: Content) -> Option<String> {
+    let Content::Contact(Contact { name, email, .. }) = content else { return None };
+    name.filter(|name| !name.trim().is_empty()).or(email)
+}

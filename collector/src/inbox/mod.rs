@@ -1,0 +1,56 @@
+//! The pages in which members read what visitors sent. Rendered here, without a script.
+
+mod list;
+mod page;
+mod passwords;
+mod report;
+mod session;
+mod sign_in;
+mod style;
+mod words;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    http::{HeaderName, HeaderValue, header},
+    middleware,
+    response::Response,
+    routing::{get, post},
+};
+
+pub use passwords::{PasswordFault, Passwords, hash_password, make_password};
+
+use crate::app::App;
+
+/// The inbox may load its own style sheet and icon, and post to itself; nothing else.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+                      base-uri 'none'; frame-ancestors 'none'";
+
+/// The inbox's routes.
+pub(crate) fn router(_app: &Arc<App>) -> Router<Arc<App>> {
+    Router::new()
+        .route("/inbox", get(list::show))
+        .route("/inbox/sign-in", get(sign_in::show).post(sign_in::submit))
+        .route("/inbox/sign-out", post(sign_in::sign_out))
+        .route("/inbox/reports/{report}", get(report::show))
+        .layer(middleware::map_response(guard))
+        .route("/inbox/style/{file}", get(style::show))
+}
+
+async fn guard(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    let fixed = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,204 @@
+//! One report, with all that was sent, what was agreed to, and until when it is kept.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    extract::{Path, State},
+    http::HeaderMap,
+    response::Response,
+};
+use candor_protocol::{
+    Asked, BrowserFacts, ColorScheme, Contact, Fact, Kept, ReceiptNumber, Size, Timestamp, UserAgent,
+};
+use candor_rules::{Content, Part, retention::has_expired};
+
+use super::{
+    page::{Frame, Trouble, render},
+    session::Session,
+    words::{self, Moment},
+};
+use crate::{app::App, http::Failure, store::Report};
+
+#[derive(Template)]
+#[template(path = "inbox/report.html")]
+struct ReportPage {
+    frame: Frame,
+    number: ReceiptNumber,
+    kind: &'static str,
+    kind_name: &'static str,
+    rating: Option<String>,
+    received: Moment,
+    site: String,
+    visitor: String,
+    text: Option<String>,
+    sections: Vec<Section>,
+    consent: Agreed,
+    dates: Vec<Date>,
+}
+
+/// One purpose's data as names and values.
+struct Section {
+    title: &'static str,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    name: String,
+    value: String,
+    href: Option<String>,
+}
+
+struct Agreed {
+    policy: u32,
+    purposes: String,
+    given: Moment,
+    asked: &'static str,
+    evidence: Option<String>,
+}
+
+struct Date {
+    name: &'static str,
+    until: Moment,
+    expired: bool,
+}
+
+/// Shows a report of one of the member's sites. Another site's, an expired one and none at all look the same.
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Trouble> {
+    let Some(session) = Session::of(&app, &headers).await? else { return Err(Trouble::SignedOut) };
+    let id = id.parse().map_err(|_| Failure::not_found())?;
+    let now = app.clock.now();
+    let report = app.store.report(session.signed_in.member, id, now).await?.ok_or_else(Failure::not_found)?;
+    Ok(render(&ReportPage::of(report, &session, now)))
+}
+
+impl ReportPage {
+    fn of(report: Report, session: &Session, now: Timestamp) -> Self {
+        let site = session.signed_in.sites.iter().find(|site| site.id == report.site);
+        let text = report.parts.iter().find_map(|part| match &part.content {
+            Content::Message { text, .. } if !text.trim().is_empty() => Some(text.clone()),
+            _ => None,
+        });
+        let consent = &report.consent;
+        Self {
+            frame: Frame::of(Some(session)),
+            number: ReceiptNumber::of(report.id),
+            kind: report.kind.as_str(),
+            kind_name: words::kind(report.kind),
+            rating: report.rating.map(words::rating),
+            received: Moment::new(report.received_at, now),
+            site: site.map(|site| site.name.clone()).unwrap_or_default(),
+            visitor: report.pseudonym.iter().map(|byte| format!("{byte:02x}")).collect(),
+            text,
+            sections: report.parts.iter().map(section).filter(|section| !section.rows.is_empty()).collect(),
+            consent: Agreed {
+                policy: consent.policy,
+                purposes: consent
+                    .purposes
+                    .iter()
+                    .map(|purpose| words::purpose(*purpose))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                given: Moment::new(consent.given_at, now),
+                asked: match consent.asked {
+                    Asked::Panel => "Candor’s panel",
+                    Asked::Page => "the page itself",
+                },
+                evidence: consent.evidence.clone(),
+            },
+            dates: report.kept.iter().map(|kept| date(*kept, &report.parts, now)).collect(),
+        }
+    }
+}
+
+/// The date on the row counts: it may have been shortened since the receipt was made.
+fn date(kept: Kept, parts: &[Part], now: Timestamp) -> Date {
+    let stored = parts.iter().find(|part| part.kept.purpose == kept.purpose);
+    let until = stored.map_or(kept.until, |part| part.kept.until);
+    Date {
+        name: words::purpose(kept.purpose),
+        until: Moment::new(until, now),
+        expired: stored.is_none() || has_expired(until, now),
+    }
+}
+
+fn section(part: &Part) -> Section {
+    let rows = match &part.content {
+        Content::Message { custom, locale, .. } => {
+            let language = locale.iter().map(|locale| row("Language of the form", locale.clone()));
+            custom.iter().map(|(key, value)| row(key, value.to_owned())).chain(language).collect()
+        }
+        Content::Contact(contact) => contact_rows(contact),
+        Content::Browser(facts) => fact_rows(facts),
+    };
+    let title = match &part.content {
+        Content::Message { .. } => "Fields",
+        _ => words::purpose(part.kept.purpose),
+    };
+    Section { title, rows }
+}
+
+fn row(name: &str, value: String) -> Row {
+    Row { name: name.into(), value, href: None }
+}
+
+fn contact_rows(Contact { name, email, id, avatar }: &Contact) -> Vec<Row> {
+    let write_to =
+        |email: &String| Row { href: Some(format!("mailto:{email}")), ..row("E-mail", email.clone()) };
+    let plain = |label: &str, value: &Option<String>| value.clone().map(|value| row(label, value));
+    [plain("Name", name), email.as_ref().map(write_to), plain("Id on the page", id), plain("Avatar", avatar)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn fact_rows(facts: &BrowserFacts) -> Vec<Row> {
+    Fact::ALL
+        .into_iter()
+        .filter_map(|fact| value(facts, fact).map(|value| row(words::fact(fact), value)))
+        .collect()
+}
+
+fn value(facts: &BrowserFacts, fact: Fact) -> Option<String> {
+    let size = |Size { width, height }: Size| format!("{width} × {height}");
+    match fact {
+        Fact::PageUrl => facts.page_url.clone(),
+        Fact::PageTitle => facts.page_title.clone(),
+        Fact::ReferrerOrigin => facts.referrer_origin.clone(),
+        Fact::Viewport => facts.viewport.map(size),
+        Fact::Screen => facts.screen.map(size),
+        Fact::PixelRatio => facts.pixel_ratio.map(|ratio| ratio.to_string()),
+        Fact::Languages => facts.languages.as_ref().map(|languages| languages.join(", ")),
+        Fact::TimeZone => facts.time_zone.clone(),
+        Fact::UserAgent => facts.user_agent.as_ref().map(agent),
+        Fact::ColorScheme => facts.color_scheme.map(|scheme| match scheme {
+            ColorScheme::Light => "light".into(),
+            ColorScheme::Dark => "dark".into(),
+        }),
+        Fact::Connection => facts.connection.clone(),
+        Fact::Online => facts.online.map(|online| if online { "yes".into() } else { "no".into() }),
+        Fact::VisibleTime => {
+            facts.visible_ms.map(|ms| words::duration(i64::try_from(ms).unwrap_or(i64::MAX)))
+        }
+    }
+}
+
+fn agent(agent: &UserAgent) -> String {
+    match agent {
+        UserAgent::Text(text) => text.clone(),
+        UserAgent::Hints { brands, platform, mobile, model } => {
+            let brands = brands.iter().map(|brand| format!("{} {}", brand.brand, brand.version));
+            let device = model.clone().or_else(|| mobile.then(|| "mobile".into()));
+            brands
+                .chain([platform.clone()])
+                .chain(device)
+                .filter(|part| !part.trim().is_empty())
+                .collect::<Vec<_>>()
+                .join(" · ")
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The instance's own secret, under which reporter ids and contents are hashed.
+
+use std::{
+    fmt, fs, io,
+    io::Write as _,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use crate::chance::Rng;
+
+/// The file's name in the data folder.
+pub const KEY_FILE: &str = "instance.key";
+
+/// 32 secret bytes. Without them the hashes in the database say nothing about anybody.
+#[derive(Clone, PartialEq, Eq)]
+pub struct InstanceKey([u8; 32]);
+
+/// What a hash is for; two hashes of the same bytes for different uses have nothing in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// A visitor's reporter id.
+    Reporter,
+    /// What a submission says, to tell a retry from another submission under the same id.
+    Fingerprint,
+    /// The token that a form in the inbox carries.
+    Form,
+    /// The value by which the database recognises its key.
+    Check,
+}
+
+/// Why there is no key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The file is there and cannot be used; it is left as it is.
+    #[error("{}: {fault}", path.display())]
+    Unfit {
+        /// The key file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
+    /// The file cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The key file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl InstanceKey {
+    /// A key from bytes that somebody else keeps.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Reads the key of the data folder; makes one, readable by its owner alone, where there is none.
+    ///
+    /// Two programs that start at the same moment get the same key. An existing file is never overwritten.
+    ///
+    /// # Errors
+    /// The file cannot be read or made, does not hold 32 bytes, or others may read it.
+    pub fn open_or_create(folder: &Path, rng: &Rng) -> Result<Self, KeyError> {
+        let path = folder.join(KEY_FILE);
+        let io = |source| KeyError::Io { path: path.clone(), source };
+        match read(&path) {
+            Err(KeyError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                create(folder, &path, &rng.bytes(), &rng.bytes()).map_err(io)?;
+                read(&path)
+            }
+            other => other,
+        }
+    }
+
+    /// A keyed hash of `data` for one use.
+    #[must_use]
+    pub fn hash(&self, to: Use, data: &[u8]) -> [u8; 32] {
+        let label: &[u8] = match to {
+            Use::Reporter => b"reporter",
+            Use::Fingerprint => b"fingerprint",
+            Use::Form => b"form",
+            Use::Check => b"check",
+        };
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        mac.update(label);
+        mac.update(&[0]);
+        mac.update(data);
+        mac.finalize().into_bytes().into()
+    }
+}
+
+impl fmt::Debug for InstanceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InstanceKey(…)")
+    }
+}
+
+fn read(path: &Path) -> Result<InstanceKey, KeyError> {
+    let io = |source| KeyError::Io { path: path.to_path_buf(), source };
+    let unfit = |fault| KeyError::Unfit { path: path.to_path_buf(), fault };
+    let mode = fs::metadata(path).map_err(io)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(unfit("others may read this key: run `chmod 600` on it"));
+    }
+    let bytes = fs::read(path).map_err(io)?;
+    let bytes =
+        bytes.try_into().map_err(|_| unfit("this is no key of 32 bytes: restore it from a backup"))?;
+    Ok(InstanceKey(bytes))
+}
+
+/// Writes beside, then links: the name appears at once with all its bytes, or not at all.
+fn create(folder: &Path, path: &Path, key: &[u8; 32], tag: &[u8; 8]) -> io::Result<()> {
+    let beside = folder.join(format!("{KEY_FILE}.{:x}", u64::from_le_bytes(*tag)));
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    let linked =
+        file.write_all(key).and_then(|()| file.sync_all()).and_then(|()| fs::hard_link(&beside, path));
+    fs::remove_file(&beside)?;
+    match linked {
+        // Somebody else was faster: theirs is the key.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => fs::File::open(folder)?.sync_all(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    fn rng() -> Rng {
+        let next = AtomicU8::new(1);
+        Rng::new(move |bytes| bytes.fill(next.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    #[test]
+    fn key_is_made_once_and_only_its_owner_may_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let rng = rng();
+        let key = InstanceKey::open_or_create(folder.path(), &rng).unwrap();
+        assert_eq!(InstanceKey::open_or_create(folder.path(), &rng).unwrap(), key);
+        let mode = fs::metadata(folder.path().join(KEY_FILE)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn truncated_or_open_key_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(KEY_FILE);
+        let attempt = |bytes: &[u8], mode| {
+            fs::write(&path, bytes).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let outcome = InstanceKey::open_or_create(folder.path(), &rng());
+            assert_eq!(fs::read(&path).unwrap(), bytes);
+            outcome
+        };
+        assert!(attempt(&[7; 32], 0o600).is_ok());
+        assert!(matches!(attempt(&[7; 31], 0o600), Err(KeyError::Unfit { .. })));
+        assert!(matches!(attempt(&[7; 32], 0o644), Err(KeyError::Unfit { .. })));
+    }
+
+    #[test]
+    fn hashes_for_different_uses_have_nothing_in_common() {
+        let key = InstanceKey::new([9; 32]);
+        assert_ne!(key.hash(Use::Reporter, b"x"), key.hash(Use::Fingerprint, b"x"));
+        assert_ne!(key.hash(Use::Reporter, b"x"), InstanceKey::new([8; 32]).hash(Use::Reporter, b"x"));
+    }
+}

@@ -1,0 +1,166 @@
+//! What became of each submission, counted once, and the other figures that operators watch.
+
+use candor_protocol::{Code, Purpose};
+use prometheus_client::{
+    encoding::text::encode,
+    metrics::{counter::Counter, family::Family, histogram::Histogram},
+    registry::{Registry, Unit},
+};
+
+use crate::store::Due;
+
+/// How a submission ended. Each ends in exactly one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is a report now.
+    Stored,
+    /// It was one already.
+    Duplicate,
+    /// It was refused, with this code, and nothing of it was kept.
+    Refused(Code),
+    /// The client went away before all of it had arrived.
+    Gone,
+}
+
+impl Outcome {
+    /// Every outcome there is.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let refused = Code::ALL.iter().copied().map(Self::Refused);
+        [Self::Stored, Self::Duplicate, Self::Gone].into_iter().chain(refused)
+    }
+
+    /// The name in metrics and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::Duplicate => "duplicate",
+            Self::Refused(code) => code.as_str(),
+            Self::Gone => "gone",
+        }
+    }
+}
+
+/// The figures of one collector. None of them says anything about a person.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    submissions: Family<[(&'static str, &'static str); 1], Counter>,
+    swept: Family<[(&'static str, &'static str); 1], Counter>,
+    accept_seconds: Histogram,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("candor");
+        let submissions = Family::<[(&str, &str); 1], Counter>::default();
+        for outcome in Outcome::all() {
+            let _ = submissions.get_or_create(&[("outcome", outcome.as_str())]);
+        }
+        let swept = Family::<[(&str, &str); 1], Counter>::default();
+        for of in swept_names() {
+            let _ = swept.get_or_create(&[("of", of)]);
+        }
+        let accept_seconds =
+            Histogram::new([0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0]);
+        registry.register("submissions", "Submissions by outcome", submissions.clone());
+        registry.register("swept_rows", "Rows deleted because they had reached their date", swept.clone());
+        registry.register_with_unit(
+            "submission",
+            "Time from a whole body to its answer",
+            Unit::Seconds,
+            accept_seconds.clone(),
+        );
+        Self { registry, submissions, swept, accept_seconds }
+    }
+}
+
+impl Metrics {
+    /// Begins a submission. Whatever happens to the guard, it is counted once.
+    #[must_use]
+    pub fn begin(&self) -> Pending {
+        Pending { submissions: self.submissions.clone(), settled: false }
+    }
+
+    /// How many submissions have ended so.
+    #[must_use]
+    pub fn count(&self, outcome: Outcome) -> u64 {
+        self.submissions.get_or_create(&[("outcome", outcome.as_str())]).get()
+    }
+
+    /// Counts what a sweep has deleted.
+    pub fn swept(&self, due: Due) {
+        let counts = due.parts.into_iter().chain([due.reports, due.consents, due.sessions]);
+        for (of, count) in swept_names().zip(counts) {
+            self.swept.get_or_create(&[("of", of)]).inc_by(count);
+        }
+    }
+
+    /// Notes how long an answer took.
+    pub fn accepted_in(&self, seconds: f64) {
+        self.accept_seconds.observe(seconds);
+    }
+
+    /// All figures in the OpenMetrics text format.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("writing to a string cannot fail");
+        text
+    }
+}
+
+fn swept_names() -> impl Iterator<Item = &'static str> {
+    Purpose::ALL.into_iter().map(Purpose::as_str).chain(["report", "consent", "session"])
+}
+
+/// A submission that has no outcome yet.
+#[derive(Debug)]
+pub struct Pending {
+    submissions: Family<[(&'static str, &'static str); 1], Counter>,
+    settled: bool,
+}
+
+impl Pending {
+    /// Ends it.
+    pub fn settle(mut self, outcome: Outcome) {
+        self.end(outcome);
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        self.settled = true;
+        self.submissions.get_or_create(&[("outcome", outcome.as_str())]).inc();
+        tracing::debug!(outcome = outcome.as_str(), "submission");
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if !self.settled {
+            // Nobody settled it: the handler panicked, or its connection was closed under it.
+            self.end(if std::thread::panicking() { Outcome::Refused(Code::Internal) } else { Outcome::Gone });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_outcome_is_there_before_it_happens() {
+        let text = Metrics::default().text();
+        for outcome in Outcome::all() {
+            let line = format!("candor_submissions_total{{outcome=\"{}\"}} 0", outcome.as_str());
+            assert!(text.contains(&line), "{line}");
+        }
+    }
+
+    #[test]
+    fn submission_that_nobody_settles_is_counted_as_gone() {
+        let metrics = Metrics::default();
+        metrics.begin().settle(Outcome::Stored);
+        drop(metrics.begin());
+        assert_eq!((metrics.count(Outcome::Stored), metrics.count(Outcome::Gone)), (1, 1));
+    }
+}

@@ -1,0 +1,44 @@
+//! How keeping can fail.
+
+use rusqlite::ErrorCode;
+
+/// Why a unit of work was not done. None of it was done.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no room left.
+    #[error("no room left for the database")]
+    Full,
+    /// It cannot be done now and may be done later.
+    #[error("the database cannot be used at the moment: {0}")]
+    Unavailable(String),
+    /// It was refused for what it is: a name that is taken, a row that belongs to nothing.
+    #[error("{0}")]
+    Conflict(&'static str),
+    /// The database, or this program, is at fault.
+    #[error("the database is at fault: {0}")]
+    Fault(String),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(
+                ErrorCode::SystemIoFailure
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::CannotOpen
+                | ErrorCode::ReadOnly
+                | ErrorCode::PermissionDenied,
+            ) => Self::Unavailable(error.to_string()),
+            _ => Self::Fault(error.to_string()),
+        }
+    }
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        // Only where, never what: a row's content stays out of errors and thereby out of logs.
+        Self::Fault(format!("a row holds JSON of another shape, at its column {}", error.column()))
+    }
+}

@@ -1,0 +1,129 @@
+//! Opening the database of a data folder.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::Connection;
+
+use super::{StoreError, migrate, readers::Readers, sites::Cache, writer::Writer};
+use crate::key::{InstanceKey, Use};
+
+/// How long a connection waits for another program's lock.
+pub(super) const BUSY: Duration = Duration::from_secs(5);
+/// The database's name in the data folder.
+const DATABASE_FILE: &str = "candor.sqlite";
+/// Large pages: a report fills few of them, and each write goes to the log as a whole page.
+const PAGE_BYTES: u32 = 16_384;
+
+/// What may be set about a store.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StoreOptions {
+    /// The database may not grow beyond this many bytes; what comes then is refused as `storage-full`.
+    pub bytes_max: Option<u64>,
+}
+
+/// The store of one instance: SQLite in write-ahead mode, one writing thread, a few readers.
+#[derive(Debug)]
+pub struct Store {
+    pub(super) writer: Writer,
+    pub(super) readers: Readers,
+    pub(super) key: InstanceKey,
+    pub(super) cache: Cache,
+}
+
+impl Store {
+    /// Opens the database of `folder`, makes it where there is none, and brings it to this program's schema.
+    ///
+    /// # Errors
+    /// It cannot be opened or written, a newer program made it, or it belongs to another key.
+    pub fn open(folder: &Path, key: InstanceKey, options: StoreOptions) -> Result<Self, StoreError> {
+        let path = folder.join(DATABASE_FILE);
+        let connection = connect(&path, options)?;
+        migrate::run(&connection)?;
+        recognise(&connection, &key)?;
+        Ok(Self {
+            writer: Writer::start(connection)?,
+            readers: Readers::new(path),
+            key,
+            cache: Cache::default(),
+        })
+    }
+
+    /// Whether `folder` holds a database already.
+    #[must_use]
+    pub fn exists(folder: &Path) -> bool {
+        folder.join(DATABASE_FILE).exists()
+    }
+
+    /// Writes a row and makes it durable, then reads it back.
+    ///
+    /// # Errors
+    /// The store cannot take reports at the moment.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.writer
+            .write(|connection| {
+                connection
+                    .prepare_cached(
+                        "INSERT INTO meta (name, value) VALUES ('probe', x'00')
+                         ON CONFLICT DO UPDATE SET value = x'01'",
+                    )?
+                    .execute([])?;
+                Ok(())
+            })
+            .await?;
+        self.readers
+            .read(|connection| {
+                let sql = "SELECT count(*) FROM meta WHERE name = 'probe'";
+                match connection.query_row(sql, [], |row| row.get(0))? {
+                    1_i64 => Ok(()),
+                    _ => Err(StoreError::Fault("what was written could not be read".into())),
+                }
+            })
+            .await
+    }
+}
+
+fn connect(path: &PathBuf, options: StoreOptions) -> Result<Connection, StoreError> {
+    make_private(path).map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))?;
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY)?;
+    // The page size counts only before the first page is written, so it goes first.
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // What is deleted is overwritten, so that it is not found in the file's free pages.
+    connection.pragma_update(None, "secure_delete", true)?;
+    // Savepoints keep their undo log in memory.
+    connection.pragma_update(None, "temp_store", "memory")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    if let Some(bytes_max) = options.bytes_max {
+        connection.pragma_update(None, "max_page_count", bytes_max.div_ceil(PAGE_BYTES.into()))?;
+    }
+    Ok(connection)
+}
+
+/// SQLite gives its log files the mode of the database, so it is enough to make that one for its owner alone.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
+}
+
+/// A database opened with another key would not know its own reports again.
+fn recognise(connection: &Connection, key: &InstanceKey) -> Result<(), StoreError> {
+    let check = key.hash(Use::Check, b"");
+    connection
+        .execute("INSERT INTO meta (name, value) VALUES ('key_check', ?1) ON CONFLICT DO NOTHING", [check])?;
+    let known: Vec<u8> =
+        connection.query_row("SELECT value FROM meta WHERE name = 'key_check'", [], |row| row.get(0))?;
+    if known == check {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict(
+            "this database was made with another instance key: restore the key that belongs to it",
+        ))
+    }
+}

@@ -1,0 +1,396 @@
+//! Reports: how one comes in, and how members read them.
+
+use candor_protocol::{
+    Asked, Consent, Kept, Kind, Purpose, Rating, Receipt, ReceiptNumber, Scale, Timestamp,
+};
+use candor_rules::{Admitted, Content, Part};
+use rusqlite::{Connection, OptionalExtension as _, Row, types::Value};
+use uuid::Uuid;
+
+use super::{Store, StoreError, body};
+use crate::key::Use;
+
+/// What became of a submission that was admitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// It is a report now, and durable.
+    Stored(Receipt),
+    /// It was a report already; this is its receipt, the same as the first time.
+    Duplicate(Receipt),
+    /// Its id belongs to a report that says something else.
+    Mismatch,
+}
+
+/// Which reports a member wants to see, newest first.
+#[derive(Clone, Debug)]
+pub struct PageQuery {
+    /// Who asks; only reports of their sites are shown.
+    pub member: Uuid,
+    /// Only this site.
+    pub site: Option<Uuid>,
+    /// Only this kind.
+    pub kind: Option<Kind>,
+    /// Only reports older than this one.
+    pub before: Option<Uuid>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// One page of reports.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// Newest first.
+    pub lines: Vec<ReportLine>,
+    /// Whether there are older ones.
+    pub more: bool,
+}
+
+/// A report as a list shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReportLine {
+    /// Its id.
+    pub id: Uuid,
+    /// Its site.
+    pub site: Uuid,
+    /// What sort of thing it is.
+    pub kind: Kind,
+    /// The rating, if one was given.
+    pub rating: Option<Rating>,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// The words and fields, unless they have expired.
+    pub message: Option<Content>,
+    /// Who it is from, where given and not expired.
+    pub contact: Option<Content>,
+}
+
+/// A whole report, as far as it may still be served.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// Its id.
+    pub id: Uuid,
+    /// Its site.
+    pub site: Uuid,
+    /// What sort of thing it is.
+    pub kind: Kind,
+    /// The rating, if one was given.
+    pub rating: Option<Rating>,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// The first bytes of the reporter's keyed hash: tells one visitor's reports from another's.
+    pub pseudonym: [u8; 4],
+    /// What was kept when it came, also what has expired since.
+    pub kept: Vec<Kept>,
+    /// What has not expired.
+    pub parts: Vec<Part>,
+    /// What the visitor agreed to.
+    pub consent: Consent,
+}
+
+impl Store {
+    /// Keeps a report and makes it durable. The same submission again is answered with the first one's receipt.
+    ///
+    /// # Errors
+    /// Nothing was kept.
+    pub async fn insert(
+        &self,
+        report: Uuid,
+        admitted: Admitted,
+        fingerprint: [u8; 32],
+    ) -> Result<Inserted, StoreError> {
+        let reporter = self.key.hash(Use::Reporter, admitted.reporter().as_bytes());
+        // Everything that needs no database is done before the one thread that writes is asked.
+        let bodies: Vec<_> =
+            admitted.parts().iter().map(|part| body::encode(&part.content)).collect::<Result<_, _>>()?;
+        self.writer
+            .write(move |connection| {
+                let (site, submission) = (admitted.site(), admitted.submission());
+                if let Some(known) = known(connection, site, submission)? {
+                    return Ok(known.answer(fingerprint));
+                }
+                let row = NewRow { report, admitted: &admitted, fingerprint, reporter, bodies };
+                Ok(Inserted::Stored(put(connection, row)?))
+            })
+            .await
+    }
+
+    /// The receipt of a submission that was stored before, if this is the same.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn inserted_before(
+        &self,
+        site: Uuid,
+        submission: Uuid,
+        fingerprint: [u8; 32],
+    ) -> Result<Option<Inserted>, StoreError> {
+        self.readers
+            .read(move |connection| {
+                Ok(known(connection, site, submission)?.map(|known| known.answer(fingerprint)))
+            })
+            .await
+    }
+
+    /// One page of the reports that a member may see.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn reports(&self, query: PageQuery, now: Timestamp) -> Result<Page, StoreError> {
+        self.readers.read(move |connection| page(connection, &query, now)).await
+    }
+
+    /// One report, if it exists, has not expired and belongs to one of the member's sites.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn report(&self, member: Uuid, id: Uuid, now: Timestamp) -> Result<Option<Report>, StoreError> {
+        self.readers.read(move |connection| report(connection, member, id, now)).await
+    }
+}
+
+struct Known {
+    receipt: Receipt,
+    fingerprint: [u8; 32],
+}
+
+impl Known {
+    fn answer(self, fingerprint: [u8; 32]) -> Inserted {
+        if self.fingerprint == fingerprint { Inserted::Duplicate(self.receipt) } else { Inserted::Mismatch }
+    }
+}
+
+fn known(connection: &Connection, site: Uuid, submission: Uuid) -> Result<Option<Known>, StoreError> {
+    type Columns = ([u8; 16], [u8; 32], i64, u32, String);
+    let row: Option<Columns> = connection
+        .prepare_cached(
+            "SELECT id, fingerprint, received_at, policy, kept FROM report WHERE site = ?1 AND submission = ?2",
+        )?
+        .query_row((site.as_bytes(), submission.as_bytes()), |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+        })
+        .optional()?;
+    let Some((id, fingerprint, received_at, policy, kept)) = row else { return Ok(None) };
+    let receipt = receipt(
+        Uuid::from_bytes(id),
+        (site, submission),
+        Timestamp::from_unix_ms(received_at),
+        policy,
+        serde_json::from_str(&kept)?,
+    );
+    Ok(Some(Known { receipt, fingerprint }))
+}
+
+fn receipt(
+    report: Uuid,
+    (site, submission): (Uuid, Uuid),
+    stored_at: Timestamp,
+    policy: u32,
+    kept: Vec<Kept>,
+) -> Receipt {
+    Receipt {
+        report,
+        number: ReceiptNumber::of(report).to_string(),
+        submission,
+        site,
+        stored_at,
+        policy,
+        kept,
+    }
+}
+
+struct NewRow<'a> {
+    report: Uuid,
+    admitted: &'a Admitted,
+    fingerprint: [u8; 32],
+    reporter: [u8; 32],
+    bodies: Vec<Vec<u8>>,
+}
+
+fn put(connection: &Connection, row: NewRow<'_>) -> Result<Receipt, StoreError> {
+    let NewRow { report, admitted, fingerprint, reporter, bodies } = row;
+    let consent = admitted.consent();
+    let kept: Vec<Kept> = admitted.parts().iter().map(|part| part.kept).collect();
+    let received_at = admitted.received_at();
+    connection
+        .prepare_cached(
+            "INSERT INTO report (id, site, submission, fingerprint, reporter, received_at, kind,
+                 rating_scale, rating_value, policy, kept, until)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        )?
+        .execute((
+            report.as_bytes(),
+            admitted.site().as_bytes(),
+            admitted.submission().as_bytes(),
+            fingerprint,
+            reporter,
+            received_at.unix_ms(),
+            admitted.kind().as_str(),
+            admitted.rating().map(|rating| rating.scale.as_str()),
+            admitted.rating().map(|rating| rating.value),
+            consent.policy,
+            serde_json::to_string(&kept)?,
+            admitted.expires_at().unix_ms(),
+        ))?;
+    for (part, body) in admitted.parts().iter().zip(bodies) {
+        connection
+            .prepare_cached("INSERT INTO part (report, purpose, body, until) VALUES (?1, ?2, ?3, ?4)")?
+            .execute((report.as_bytes(), part.kept.purpose.as_str(), body, part.kept.until.unix_ms()))?;
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO consent (report, site, reporter, policy, granted, given_at, asked, evidence, recorded_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute((
+            report.as_bytes(),
+            admitted.site().as_bytes(),
+            reporter,
+            consent.policy,
+            serde_json::to_string(&consent.purposes)?,
+            consent.given_at.unix_ms(),
+            asked_name(consent.asked),
+            consent.evidence.as_deref(),
+            received_at.unix_ms(),
+        ))?;
+    Ok(receipt(report, (admitted.site(), admitted.submission()), received_at, consent.policy, kept))
+}
+
+fn page(connection: &Connection, query: &PageQuery, now: Timestamp) -> Result<Page, StoreError> {
+    let mut sql = String::from(
+        "SELECT report.id, report.site, kind, rating_scale, rating_value, received_at, message.body, contact.body
+         FROM report
+         LEFT JOIN part AS message ON message.report = report.id AND message.purpose = 'message' AND message.until > ?1
+         LEFT JOIN part AS contact ON contact.report = report.id AND contact.purpose = 'contact' AND contact.until > ?1
+         WHERE report.until > ?1
+           AND report.site IN (SELECT site FROM membership WHERE member = ?2)",
+    );
+    let mut values = vec![Value::from(now.unix_ms()), blob(query.member)];
+    let mut narrow = |clause: &str, value: Value| {
+        values.push(value);
+        sql.push_str(&format!(" AND {clause} ?{}", values.len()));
+    };
+    if let Some(site) = query.site {
+        narrow("report.site =", blob(site));
+    }
+    if let Some(kind) = query.kind {
+        narrow("kind =", Value::from(kind.as_str().to_owned()));
+    }
+    if let Some(before) = query.before {
+        narrow("report.id <", blob(before));
+    }
+    // One more than asked for tells whether there are older ones.
+    let limit = i64::try_from(query.limit).unwrap_or(i64::MAX - 1) + 1;
+    values.push(Value::from(limit));
+    sql.push_str(&format!(" ORDER BY report.id DESC LIMIT ?{}", values.len()));
+
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+    let mut lines = Vec::new();
+    while let Some(row) = rows.next()? {
+        lines.push(line(row)?);
+    }
+    let more = lines.len() > query.limit;
+    lines.truncate(query.limit);
+    Ok(Page { lines, more })
+}
+
+fn line(row: &Row<'_>) -> Result<ReportLine, StoreError> {
+    let content = |at: usize, purpose| -> Result<Option<Content>, StoreError> {
+        row.get::<_, Option<Vec<u8>>>(at)?.map(|bytes| body::decode(purpose, &bytes)).transpose()
+    };
+    Ok(ReportLine {
+        id: Uuid::from_bytes(row.get(0)?),
+        site: Uuid::from_bytes(row.get(1)?),
+        kind: kind(&row.get::<_, String>(2)?)?,
+        rating: rating(row.get(3)?, row.get(4)?)?,
+        received_at: Timestamp::from_unix_ms(row.get(5)?),
+        message: content(6, Purpose::Message)?,
+        contact: content(7, Purpose::Contact)?,
+    })
+}
+
+fn report(
+    connection: &Connection,
+    member: Uuid,
+    id: Uuid,
+    now: Timestamp,
+) -> Result<Option<Report>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT report.site, kind, rating_scale, rating_value, received_at, report.reporter, kept,
+                consent.policy, consent.granted, consent.given_at, consent.asked, consent.evidence
+         FROM report JOIN consent ON consent.report = report.id
+         WHERE report.id = ?1 AND until > ?2
+           AND report.site IN (SELECT site FROM membership WHERE member = ?3)",
+    )?;
+    let mut rows = statement.query((id.as_bytes(), now.unix_ms(), member.as_bytes()))?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let json = |at: usize| -> Result<String, StoreError> { Ok(row.get(at)?) };
+    let reporter: [u8; 32] = row.get(5)?;
+    let [a, b, c, d, ..] = reporter;
+    Ok(Some(Report {
+        id,
+        site: Uuid::from_bytes(row.get(0)?),
+        kind: kind(&json(1)?)?,
+        rating: rating(row.get(2)?, row.get(3)?)?,
+        received_at: Timestamp::from_unix_ms(row.get(4)?),
+        pseudonym: [a, b, c, d],
+        kept: serde_json::from_str(&json(6)?)?,
+        parts: parts(connection, id, now)?,
+        consent: Consent {
+            policy: row.get(7)?,
+            purposes: serde_json::from_str(&json(8)?)?,
+            given_at: Timestamp::from_unix_ms(row.get(9)?),
+            asked: asked(&json(10)?)?,
+            evidence: row.get(11)?,
+        },
+    }))
+}
+
+fn parts(connection: &Connection, report: Uuid, now: Timestamp) -> Result<Vec<Part>, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT purpose, body, until FROM part WHERE report = ?1 AND until > ?2")?;
+    let mut rows = statement.query((report.as_bytes(), now.unix_ms()))?;
+    let mut parts = Vec::new();
+    while let Some(row) = rows.next()? {
+        let purpose: String = row.get(0)?;
+        let purpose = Purpose::from_name(&purpose).ok_or_else(|| unknown("purpose"))?;
+        let until = Timestamp::from_unix_ms(row.get(2)?);
+        let content = body::decode(purpose, &row.get::<_, Vec<u8>>(1)?)?;
+        parts.push(Part { kept: Kept { purpose, until }, content });
+    }
+    parts.sort_by_key(|part| part.kept.purpose);
+    Ok(parts)
+}
+
+fn blob(id: Uuid) -> Value {
+    Value::from(id.as_bytes().to_vec())
+}
+
+fn unknown(what: &'static str) -> StoreError {
+    StoreError::Fault(format!("a row names a {what} that does not exist"))
+}
+
+fn kind(name: &str) -> Result<Kind, StoreError> {
+    Kind::ALL.into_iter().find(|kind| kind.as_str() == name).ok_or_else(|| unknown("kind"))
+}
+
+fn rating(scale: Option<String>, value: Option<u8>) -> Result<Option<Rating>, StoreError> {
+    let (Some(scale), Some(value)) = (scale, value) else { return Ok(None) };
+    let all = [Scale::Stars, Scale::Emoji, Scale::Thumbs, Scale::Nps];
+    let scale = all.into_iter().find(|known| known.as_str() == scale).ok_or_else(|| unknown("scale"))?;
+    Ok(Some(Rating { scale, value }))
+}
+
+const fn asked_name(asked: Asked) -> &'static str {
+    match asked {
+        Asked::Panel => "panel",
+        Asked::Page => "page",
+    }
+}
+
+fn asked(name: &str) -> Result<Asked, StoreError> {
+    [Asked::Panel, Asked::Page]
+        .into_iter()
+        .find(|asked| asked_name(*asked) == name)
+        .ok_or_else(|| unknown("way of asking"))
+}

@@ -1,0 +1,122 @@
+//! Taking out what has reached its date.
+
+use candor_protocol::{Purpose, Timestamp};
+use candor_rules::retention::CONSENT_EVIDENCE_DAYS;
+use rusqlite::Connection;
+
+use super::{Store, StoreError};
+
+/// How many rows have reached their date.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Due {
+    /// Parts of reports, in the order of [`Purpose::ALL`].
+    pub parts: [u64; Purpose::ALL.len()],
+    /// Reports of which nothing is left.
+    pub reports: u64,
+    /// Consent evidence that is no longer needed.
+    pub consents: u64,
+    /// Sessions that have ended.
+    pub sessions: u64,
+}
+
+impl Due {
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.parts.iter().sum::<u64>() + self.reports + self.consents + self.sessions
+    }
+
+    /// These and those.
+    #[must_use]
+    pub fn plus(mut self, other: Self) -> Self {
+        for (sum, more) in self.parts.iter_mut().zip(other.parts) {
+            *sum += more;
+        }
+        self.reports += other.reports;
+        self.consents += other.consents;
+        self.sessions += other.sessions;
+        self
+    }
+}
+
+/// Evidence is kept for its years after the reporter's last report on the site, so a newer row keeps the older ones.
+const CONSENT_IS_DUE: &str = "recorded_at <= ?1 AND NOT EXISTS (
+    SELECT 1 FROM consent AS newer
+    WHERE newer.site = consent.site AND newer.reporter = consent.reporter AND newer.recorded_at > ?1)
+    AND NOT EXISTS (SELECT 1 FROM report WHERE report.id = consent.report)";
+
+impl Store {
+    /// Counts what has reached its date, without touching it.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn due(&self, now: Timestamp) -> Result<Due, StoreError> {
+        self.readers
+            .read(move |connection| {
+                let count = |sql: &str, at: Timestamp| -> Result<u64, StoreError> {
+                    Ok(connection.prepare_cached(sql)?.query_row([at.unix_ms()], |row| row.get(0))?)
+                };
+                let consents = ["SELECT count(*) FROM consent WHERE ", CONSENT_IS_DUE].concat();
+                let mut due = Due {
+                    reports: count("SELECT count(*) FROM report WHERE until <= ?1", now)?,
+                    consents: count(&consents, evidence_ended(now))?,
+                    sessions: count("SELECT count(*) FROM session WHERE until <= ?1", now)?,
+                    ..Due::default()
+                };
+                for (purpose, parts) in Purpose::ALL.iter().zip(&mut due.parts) {
+                    *parts = connection
+                        .prepare_cached("SELECT count(*) FROM part WHERE until <= ?1 AND purpose = ?2")?
+                        .query_row((now.unix_ms(), purpose.as_str()), |row| row.get(0))?;
+                }
+                Ok(due)
+            })
+            .await
+    }
+
+    /// Deletes at most `limit` rows of each sort that have reached their date, and says how many it deleted. Reports
+    /// go only after their parts; running it again goes on where it stopped.
+    ///
+    /// # Errors
+    /// Nothing was deleted.
+    pub async fn sweep(&self, now: Timestamp, limit: u32) -> Result<Due, StoreError> {
+        self.writer.write(move |connection| delete(connection, now, limit)).await
+    }
+}
+
+fn delete(connection: &Connection, now: Timestamp, limit: u32) -> Result<Due, StoreError> {
+    let mut swept = Due::default();
+    let mut statement = connection.prepare_cached(
+        "DELETE FROM part WHERE rowid IN (SELECT rowid FROM part WHERE until <= ?1 LIMIT ?2) RETURNING purpose",
+    )?;
+    let mut rows = statement.query((now.unix_ms(), limit))?;
+    while let Some(row) = rows.next()? {
+        let name: String = row.get(0)?;
+        if let Some(at) = Purpose::ALL.iter().position(|purpose| purpose.as_str() == name) {
+            swept.parts[at] += 1;
+        }
+    }
+    let delete = |sql: &str, at: Timestamp| -> Result<u64, StoreError> {
+        Ok(connection.prepare_cached(sql)?.execute((at.unix_ms(), limit))? as u64)
+    };
+    swept.reports = delete(
+        "DELETE FROM report WHERE rowid IN (SELECT rowid FROM report WHERE until <= ?1
+             AND NOT EXISTS (SELECT 1 FROM part WHERE part.report = report.id) LIMIT ?2)",
+        now,
+    )?;
+    swept.sessions = delete(
+        "DELETE FROM session WHERE token_hash IN (SELECT token_hash FROM session WHERE until <= ?1 LIMIT ?2)",
+        now,
+    )?;
+    let consents = [
+        "DELETE FROM consent WHERE rowid IN (SELECT rowid FROM consent WHERE ",
+        CONSENT_IS_DUE,
+        " LIMIT ?2)",
+    ];
+    swept.consents = delete(&consents.concat(), evidence_ended(now))?;
+    Ok(swept)
+}
+
+/// Consent recorded at this moment or before has been kept long enough.
+fn evidence_ended(now: Timestamp) -> Timestamp {
+    now.plus_ms(-Timestamp::default().plus_days(CONSENT_EVIDENCE_DAYS).unix_ms())
+}

@@ -1,0 +1,132 @@
+//! The one thread that writes: it commits what has gathered in one transaction and answers each caller after it.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    thread::JoinHandle,
+};
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::StoreError;
+
+/// Units of work that may wait; a caller beyond it waits for its place.
+const QUEUE_MAX: usize = 4096;
+/// Units of work in one commit.
+const BATCH_MAX: usize = 512;
+
+/// A handle on the writing thread. Dropping it lets the thread finish its queue, and waits for it.
+#[derive(Debug)]
+pub(super) struct Writer {
+    queue: Option<mpsc::Sender<Box<dyn Work>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Starts the thread over its own connection.
+    pub(super) fn start(connection: Connection) -> Result<Self, StoreError> {
+        let (queue, gathered) = mpsc::channel(QUEUE_MAX);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || serve(&connection, gathered))
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    /// Runs `work` in a transaction and returns once that is durable. When `work` fails, nothing of it stays, and
+    /// what shares its commit is not touched.
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let unit = Unit { work: Some(work), result: None, reply };
+        let gone = || StoreError::Unavailable("the writer has stopped".into());
+        let queue = self.queue.as_ref().ok_or_else(gone)?;
+        queue.send(Box::new(unit)).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic in the thread was answered with an error where it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+trait Work: Send {
+    /// Does the work and remembers the result; the error, if it failed.
+    fn run(&mut self, connection: &Connection) -> Result<(), StoreError>;
+    /// Tells the caller: its result if the commit is durable, else why not.
+    fn answer(self: Box<Self>, commit: Result<(), StoreError>);
+}
+
+struct Unit<T, F> {
+    work: Option<F>,
+    result: Option<Result<T, StoreError>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Work for Unit<T, F>
+where
+    T: Send,
+    F: FnOnce(&Connection) -> Result<T, StoreError> + Send,
+{
+    fn run(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        let Some(work) = self.work.take() else { return Ok(()) };
+        let result = catch_unwind(AssertUnwindSafe(|| work(connection)))
+            .unwrap_or_else(|_| Err(StoreError::Fault("a unit of work panicked".into())));
+        let outcome = result.as_ref().map(|_| ()).map_err(Clone::clone);
+        self.result = Some(result);
+        outcome
+    }
+
+    fn answer(self: Box<Self>, commit: Result<(), StoreError>) {
+        let result = match (self.result, commit) {
+            (Some(Ok(value)), Ok(())) => Ok(value),
+            (Some(Err(error)), _) | (_, Err(error)) => Err(error),
+            (None, Ok(())) => Err(StoreError::Fault("a unit of work was passed over".into())),
+        };
+        // A caller that went away has no use for the answer.
+        let _ = self.reply.send(result);
+    }
+}
+
+fn serve(connection: &Connection, mut gathered: mpsc::Receiver<Box<dyn Work>>) {
+    let mut batch = Vec::with_capacity(BATCH_MAX);
+    while gathered.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
+        let commit = commit(connection, &mut batch);
+        if commit.is_err() && !connection.is_autocommit() {
+            let _ = connection.execute_batch("ROLLBACK");
+        }
+        for unit in batch.drain(..) {
+            unit.answer(commit.clone());
+        }
+    }
+}
+
+/// One transaction for all; a savepoint for each, so that one that fails takes only itself back.
+fn commit(connection: &Connection, batch: &mut [Box<dyn Work>]) -> Result<(), StoreError> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    if let [alone] = batch {
+        // Its error is its own answer; the transaction goes with it.
+        return alone.run(connection).and_then(|()| Ok(connection.execute_batch("COMMIT")?));
+    }
+    for unit in batch {
+        connection.prepare_cached("SAVEPOINT unit")?.execute([])?;
+        if let Err(error) = unit.run(connection) {
+            if connection.is_autocommit() {
+                // SQLite takes the whole transaction back when the disk fails under it.
+                return Err(error);
+            }
+            connection.prepare_cached("ROLLBACK TO unit")?.execute([])?;
+        }
+        connection.prepare_cached("RELEASE unit")?.execute([])?;
+    }
+    Ok(connection.execute_batch("COMMIT")?)
+}

@@ -1,0 +1,1 @@
+//! The real router over real HTTP.
