@@ -1,1 +1,18 @@
-//! widget
+//! Candor's panel: what the loader fetches when a visitor shows interest.
+//!
+//! A happening in the dialog (`dom`) becomes an event (`app`), the state machine makes of it a new state and effects
+//! (`panel`), the view draws the state (`view`, `tree`), and the effects are performed (`app`, with `facts`, `ledger`
+//! and `send`).
+
+mod api;
+mod app;
+mod dom;
+mod facts;
+mod ledger;
+mod panel;
+mod send;
+mod text;
+mod tree;
+mod view;
+
+pub use api::{call, start};

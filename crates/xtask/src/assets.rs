@@ -21,9 +21,6 @@ use crate::{
 /// The token in the loader that the collector replaces with a site's public settings.
 pub(crate) const SETTINGS_TOKEN: &str = "__CANDOR_SETTINGS__";
 
-/// How many of a locale's texts, from its first, the loader carries itself: the bubble's name, and its way out.
-const LOADER_WORDS: usize = 3;
-
 /// `manifest.json`: which file is what. The collector reads it; browsers never see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
@@ -85,11 +82,9 @@ pub(crate) fn build(place: &Place) -> Result<Manifest> {
 
     let step = Step::start("assets: minify, name, compress");
     let css = tools.minify(&read(&widget.join("widget.css"))?, Text::Style)?;
-    let glue = format!("{}\nexport const css = {};\n", module.glue, serde_json::to_string(&css)?);
-    let glue = tools.minify(&glue, Text::Module)?;
     let bubble = tools.minify(&read(&widget.join("loader/bubble.css"))?, Text::Style)?;
     let source = read(&widget.join("loader/candor.js"))?
-        .replace("__CANDOR_WORDS__", &locale::first_of_each(&words, LOADER_WORDS)?)
+        .replace("__CANDOR_NAMES__", &locale::first_of_each(&words)?)
         .replace("__CANDOR_CSS__", &serde_json::to_string(&bubble)?);
     let loader = tools.minify(&source, Text::Script)?;
     let pinned = fill(&loader, "null")?;
@@ -98,15 +93,24 @@ pub(crate) fn build(place: &Place) -> Result<Manifest> {
     fs::create_dir_all(&parent)?;
     let fresh = tempfile::Builder::new().prefix("assets-").tempdir_in(&parent)?;
     let mut shelf = Shelf { folder: fresh.path() };
+    let locales: BTreeMap<String, Asset> = words
+        .iter()
+        .map(|(tag, text)| Ok((tag.clone(), shelf.put(tag, "json", text.as_bytes())?)))
+        .collect::<Result<_>>()?;
+    // The table of languages rides in the glue: a dozen hashes are half of what the loader may weigh.
+    let glue = format!(
+        "{}\nexport const css = {};\nexport const locales = {};\n",
+        module.glue,
+        serde_json::to_string(&css)?,
+        serde_json::to_string(&locales)?
+    );
+    let glue = tools.minify(&glue, Text::Module)?;
     let manifest = Manifest {
         loader: "loader.js".into(),
         pinned: shelf.put("candor", "js", pinned.as_bytes())?,
         glue: shelf.put("glue", "js", glue.as_bytes())?,
         wasm: shelf.put("candor", "wasm", &module.wasm)?,
-        locales: words
-            .iter()
-            .map(|(tag, text)| Ok((tag.clone(), shelf.put(tag, "json", text.as_bytes())?)))
-            .collect::<Result<_>>()?,
+        locales,
         capture: capture
             .map(|module| -> Result<Pair> {
                 let glue = tools.minify(&module.glue, Text::Module)?;

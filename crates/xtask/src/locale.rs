@@ -42,15 +42,13 @@ pub(crate) fn read_all(folder: &Path) -> Result<BTreeMap<String, String>> {
     files.iter().map(|(tag, words)| Ok((tag.clone(), pack(reference, words)?))).collect()
 }
 
-/// The first `count` strings of every locale, as one JSON object by language tag.
-pub(crate) fn first_of_each(packed: &BTreeMap<String, String>, count: usize) -> Result<String> {
-    let first = |text: &String| -> Result<Vec<String>> {
-        let mut all: Vec<String> = serde_json::from_str(text)?;
-        all.truncate(count);
-        Ok(all)
+/// The first string of every locale, the bubble's name, as one JSON object by language tag.
+pub(crate) fn first_of_each(packed: &BTreeMap<String, String>) -> Result<String> {
+    let first = |text: &String| -> Result<String> {
+        let all: Vec<String> = serde_json::from_str(text)?;
+        all.into_iter().next().context("a locale has a first text")
     };
-    let all: BTreeMap<_, _> =
-        packed.iter().map(|(tag, text)| Ok((tag, first(text)?))).collect::<Result<_>>()?;
+    let all: BTreeMap<_, _> = packed.iter().map(|(tag, text)| Ok((tag, first(text)?))).collect::<Result<_>>()?;
     Ok(serde_json::to_string(&all)?)
 }
 

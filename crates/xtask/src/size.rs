@@ -149,7 +149,6 @@ fn settings(manifest: &assets::Manifest) -> Result<String> {
         assets: candor_protocol::Assets {
             glue: file(&manifest.glue),
             wasm: file(&manifest.wasm),
-            locales: manifest.locales.iter().map(|(tag, asset)| (tag.clone(), file(asset))).collect(),
         },
     })?)
 }

@@ -1,0 +1,240 @@
+//! The panel as a state machine: what it holds, and what every event makes of it.
+//!
+//! `step` is pure: the clock's reading and fresh ids come in with the event, and all that is to happen outside comes
+//! out as effects. `view` draws a state, `effect` performs, and neither decides anything.
+
+mod draft;
+mod step;
+
+use candor_protocol::{Asked, Fact, Form, Policy, Purpose, Submission, TextMap, Timestamp};
+use serde::Deserialize;
+use uuid::Uuid;
+
+pub(crate) use draft::{Draft, Fault, field_hook};
+pub(crate) use step::step;
+
+use crate::text::Texts;
+
+/// One browser fact as the visitor reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ShownFact {
+    pub(crate) fact: Fact,
+    pub(crate) value: String,
+}
+
+/// One entry of the ledger as the visitor reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ShownEntry {
+    pub(crate) key: String,
+    pub(crate) value: String,
+}
+
+/// What the panel reads of a `PublicSite`: the rest is the loader's.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Site {
+    pub(crate) site: Uuid,
+    pub(crate) name: String,
+    pub(crate) form: Form,
+    pub(crate) policy: Policy,
+}
+
+/// What the panel reads of a `Receipt`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Receipt {
+    pub(crate) number: String,
+    pub(crate) kept: Vec<Kept>,
+}
+
+/// One line of a receipt.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Kept {
+    pub(crate) purpose: Purpose,
+    /// RFC 3339 as it arrives, and as the visitor's language writes it once `app` has been over it.
+    pub(crate) until: String,
+}
+
+/// What the panel reads of a `Problem`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Refused {
+    /// Not the closed enum: a collector newer than this widget may have a code that it does not know.
+    pub(crate) code: String,
+    pub(crate) policy: Option<Policy>,
+}
+
+/// Why the last try did not end in a receipt.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Failure {
+    /// No answer, or one that is not the collector's.
+    Unreachable,
+    /// The collector said no.
+    Refused(Box<Refused>),
+}
+
+/// How far "copy my text" has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Copied {
+    No,
+    Yes,
+    ByHand,
+}
+
+/// What the panel shows.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Screen {
+    /// The form.
+    Form,
+    /// The form, while its submission is on its way.
+    Sending,
+    /// The form with what went wrong above its buttons.
+    Failed(Failure, Copied),
+    /// The receipt.
+    Done(Receipt),
+    /// What is stored in this browser.
+    Stored(Vec<ShownEntry>),
+}
+
+/// All that the panel knows.
+pub(crate) struct State {
+    pub(crate) site: Site,
+    pub(crate) texts: Texts,
+    /// Who asks for consent: the panel, or the page before it.
+    pub(crate) asked: Asked,
+    /// Whether this browser may keep anything (`data-storage`).
+    pub(crate) may_store: bool,
+    pub(crate) is_open: bool,
+    pub(crate) screen: Screen,
+    pub(crate) draft: Draft,
+    /// Shown after a first try at sending; mended ones go away while typing.
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) facts: Vec<ShownFact>,
+    /// The submission of the last try: sent again as it is, so that the collector knows it for the same.
+    pub(crate) attempt: Option<Box<Submission>>,
+    /// Whether the policy changed under the visitor's hands.
+    pub(crate) policy_changed: bool,
+}
+
+/// What a page hands over with `Candor.open(…)`, `identify` and `set`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Prefill {
+    pub(crate) kind: Option<candor_protocol::Kind>,
+    pub(crate) message: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) rating: Option<u8>,
+    pub(crate) custom: TextMap,
+}
+
+/// Something that happened.
+#[derive(Debug)]
+pub(crate) enum Event {
+    Open(Prefill),
+    Close,
+    /// A field with this hook has this value now; a tick box's is `true` or empty.
+    Input(String, String),
+    /// A button with this hook was pressed.
+    Press(String),
+    /// "Send" or "try again", with the clock's reading and an id that no submission has had.
+    Submit(Timestamp, Uuid),
+    /// The browser's facts have been read.
+    Gathered(Box<candor_protocol::BrowserFacts>, Vec<ShownFact>),
+    /// The collector has stored it.
+    Stored(Receipt),
+    /// It has not, or nobody knows.
+    Failed(Failure),
+    /// How the copying went.
+    Copied(bool),
+    /// The ledger has been read.
+    Listed(Vec<ShownEntry>),
+    /// The page knows who the visitor is.
+    Identify(candor_protocol::Contact),
+    /// The page sets fields that the visitor does not see.
+    Set(TextMap),
+    /// The page grants for the visitor.
+    Grant(Vec<Purpose>, Timestamp),
+    /// The visitor, or the page for them, takes back; `None` takes back everything.
+    Withdraw(Option<Vec<Purpose>>),
+}
+
+/// Something to be done outside.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Effect {
+    Show,
+    Hide,
+    /// Puts the keyboard's focus on the element with this hook.
+    Focus(String),
+    /// Reads the browser's facts.
+    Gather,
+    Send(Box<Submission>),
+    /// Copies, or selects the field with the hook `message` where copying is refused.
+    Copy(String),
+    /// Keeps or forgets the address in the ledger.
+    Remember(Option<String>),
+    /// Keeps or forgets the consent in the ledger.
+    KeepConsent(Option<(u32, Vec<Purpose>, Timestamp)>),
+    /// Writes down that the bubble is to stay away, and takes it away.
+    HideBubble,
+    /// Reads the ledger.
+    List,
+    /// Empties the ledger.
+    Clear,
+    /// Tells the page.
+    Emit(&'static str, Option<String>),
+}
+
+impl State {
+    /// A closed panel with an empty form.
+    pub(crate) fn new(site: Site, texts: Texts, asked: Asked, may_store: bool) -> Self {
+        let draft = Draft::new(&site.form);
+        Self {
+            site,
+            texts,
+            asked,
+            may_store,
+            is_open: false,
+            screen: Screen::Form,
+            draft,
+            faults: Vec::new(),
+            facts: Vec::new(),
+            attempt: None,
+            policy_changed: false,
+        }
+    }
+
+    /// What the ledger remembers of an earlier visit. Consent counts only for the policy version it was given to, and
+    /// under Global Privacy Control never for facts about the browser.
+    pub(crate) fn recall(&mut self, email: Option<String>, consent: Option<(u32, Vec<Purpose>)>, gpc: bool) {
+        if let Some(email) = email {
+            self.draft.email = email;
+            self.draft.remember = true;
+        }
+        if let Some((version, purposes)) = consent
+            && version == self.site.policy.version
+        {
+            self.draft.granted =
+                purposes.into_iter().filter(|purpose| !(gpc && purpose.yields_to_gpc())).collect();
+        }
+    }
+
+    /// The purposes that the panel asks for, in order.
+    pub(crate) fn asks_for(&self, purpose: Purpose) -> bool {
+        self.site.policy.terms(purpose).is_some()
+            && (purpose != Purpose::Contact || !self.site.form.contact.is_empty())
+    }
+
+    /// Whether facts about page and browser go along.
+    pub(crate) fn sends_facts(&self) -> bool {
+        self.asks_for(Purpose::Browser)
+            && (self.asked == Asked::Page || self.draft.granted.contains(&Purpose::Browser))
+    }
+
+    /// Puts a new policy in force: whatever was agreed to is asked again, whatever was written stays.
+    fn adopt(&mut self, policy: Policy) {
+        self.site.policy = policy;
+        self.draft.granted.clear();
+        self.policy_changed = true;
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,195 @@
+//! What each event makes of the panel.
+
+use candor_protocol::{Asked, Code, Fact, Kind, Purpose, Timestamp};
+use uuid::Uuid;
+
+use super::{Copied, Effect, Event, Failure, Prefill, Screen, State, draft};
+
+/// Takes one event into account.
+pub(crate) fn step(state: &mut State, event: Event) -> Vec<Effect> {
+    match event {
+        Event::Open(prefill) => open(state, prefill),
+        Event::Close => close(state),
+        Event::Input(hook, value) => input(state, &hook, value),
+        Event::Press(hook) => press(state, &hook),
+        Event::Submit(now, id) => submit(state, now, id),
+        Event::Gathered(facts, shown) => {
+            state.draft.browser = *facts;
+            state.facts = shown;
+            vec![]
+        }
+        Event::Stored(receipt) => {
+            let number = receipt.number.clone();
+            let remember = state.draft.remember.then(|| state.draft.email.trim().to_owned());
+            let consent = state.attempt.take().map(|sent| sent.consent);
+            state.screen = Screen::Done(receipt);
+            state.policy_changed = false;
+            state.draft.restart(&state.site.form);
+            let mut effects = vec![Effect::Focus("done".into()), Effect::Emit("submit", Some(number))];
+            if state.may_store {
+                effects.push(Effect::Remember(remember.filter(|email| !email.is_empty())));
+                let asked = consent.filter(|consent| consent.asked == Asked::Panel);
+                effects.extend(
+                    asked.map(|given| {
+                        Effect::KeepConsent(Some((given.policy, given.purposes, given.given_at)))
+                    }),
+                );
+            }
+            effects
+        }
+        Event::Failed(failure) => failed(state, failure),
+        Event::Copied(done) => {
+            if let Screen::Failed(_, copied) = &mut state.screen {
+                *copied = if done { Copied::Yes } else { Copied::ByHand };
+            }
+            vec![]
+        }
+        Event::Listed(entries) => {
+            state.screen = Screen::Stored(entries);
+            vec![Effect::Focus("stored-title".into())]
+        }
+        Event::Identify(contact) => {
+            state.draft.identity = contact;
+            vec![]
+        }
+        Event::Set(custom) => {
+            state.draft.set = custom;
+            vec![]
+        }
+        Event::Grant(purposes, now) => {
+            purposes.iter().for_each(|purpose| state.draft.grant(*purpose, true));
+            let kept = (state.site.policy.version, state.draft.granted.clone(), now);
+            vec![Effect::KeepConsent(state.may_store.then_some(kept)), Effect::Emit("consent", None)]
+        }
+        Event::Withdraw(purposes) => {
+            let all = Purpose::ALL.to_vec();
+            purposes.unwrap_or(all).iter().for_each(|purpose| state.draft.grant(*purpose, false));
+            vec![Effect::KeepConsent(None), Effect::Emit("consent", None)]
+        }
+    }
+}
+
+fn open(state: &mut State, prefill: Prefill) -> Vec<Effect> {
+    if matches!(state.screen, Screen::Done(..) | Screen::Stored(_)) {
+        state.screen = Screen::Form;
+    }
+    let draft = &mut state.draft;
+    draft.kind = prefill.kind.or(draft.kind);
+    draft.rating = prefill.rating.or(draft.rating);
+    if let Some(message) = prefill.message.filter(|_| draft.message.trim().is_empty()) {
+        draft.message = message;
+    }
+    draft.name = prefill.name.unwrap_or_else(|| std::mem::take(&mut draft.name));
+    draft.email = prefill.email.unwrap_or_else(|| std::mem::take(&mut draft.email));
+    prefill.custom.iter().for_each(|(key, value)| draft.set.insert(key.into(), value.into()));
+    if state.is_open {
+        return vec![];
+    }
+    state.is_open = true;
+    vec![Effect::Show, Effect::Gather, Effect::Emit("open", None)]
+}
+
+fn close(state: &mut State) -> Vec<Effect> {
+    if !std::mem::take(&mut state.is_open) {
+        return vec![];
+    }
+    vec![Effect::Hide, Effect::Emit("close", None)]
+}
+
+fn input(state: &mut State, hook: &str, value: String) -> Vec<Effect> {
+    if state.screen == Screen::Sending {
+        return vec![];
+    }
+    let draft = &mut state.draft;
+    let is_on = value == "true";
+    let (name, rest) = hook.split_once('-').unwrap_or((hook, ""));
+    match (name, rest) {
+        ("kind", _) => draft.kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == rest).or(draft.kind),
+        ("rating", _) => draft.rating = rest.parse().ok(),
+        ("message", "") => draft.message = value,
+        ("name", "") => draft.name = value,
+        ("email", "") => draft.email = value,
+        ("remember", "") => draft.remember = is_on,
+        ("field", key) => draft.fields.insert(key.into(), value),
+        ("consent", _) => {
+            if let Some(purpose) = Purpose::from_name(rest) {
+                draft.grant(purpose, is_on);
+            }
+        }
+        ("fact", _) => {
+            draft.facts_off.retain(|fact| fact.as_str() != rest);
+            if !is_on {
+                draft.facts_off.extend(Fact::ALL.into_iter().find(|fact| fact.as_str() == rest));
+            }
+        }
+        _ => return vec![],
+    }
+    // Another content is another submission: the collector would refuse the old id for it.
+    state.attempt = None;
+    if !state.faults.is_empty() {
+        let still = draft::faults(state);
+        state.faults.retain(|fault| still.contains(fault));
+    }
+    vec![]
+}
+
+fn press(state: &mut State, hook: &str) -> Vec<Effect> {
+    match hook {
+        "close" | "done-close" => close(state),
+        "what" => {
+            state.draft.shows_what = !state.draft.shows_what;
+            vec![]
+        }
+        "copy" => vec![Effect::Copy(state.draft.message.clone())],
+        "another" => {
+            state.screen = Screen::Form;
+            vec![Effect::Gather, Effect::Focus("message".into())]
+        }
+        "stored" => vec![Effect::List],
+        "stored-clear" => {
+            state.draft.granted.clear();
+            state.draft.remember = false;
+            vec![Effect::Clear, Effect::List]
+        }
+        "back" => {
+            state.screen = Screen::Form;
+            vec![Effect::Focus("stored".into())]
+        }
+        "bubble-dismiss" => vec![Effect::HideBubble, Effect::Emit("dismiss", None)],
+        _ => vec![],
+    }
+}
+
+fn submit(state: &mut State, now: Timestamp, id: Uuid) -> Vec<Effect> {
+    if !matches!(state.screen, Screen::Form | Screen::Failed(..)) {
+        return vec![];
+    }
+    state.faults = draft::faults(state);
+    if let Some(fault) = state.faults.first() {
+        state.screen = Screen::Form;
+        return vec![Effect::Focus(fault.hook.clone())];
+    }
+    let submission = state.attempt.take().unwrap_or_else(|| Box::new(draft::submission(state, now, id)));
+    state.attempt = Some(submission.clone());
+    state.screen = Screen::Sending;
+    vec![Effect::Send(submission)]
+}
+
+fn failed(state: &mut State, failure: Failure) -> Vec<Effect> {
+    let code = match &failure {
+        Failure::Unreachable => "unreachable",
+        Failure::Refused(refused) => &refused.code,
+    };
+    let emit = Effect::Emit("error", Some(code.into()));
+    if let Failure::Refused(refused) = &failure
+        && refused.code == Code::PolicyChanged.as_str()
+        && let Some(policy) = &refused.policy
+    {
+        state.adopt(policy.clone());
+        state.attempt = None;
+        state.screen = Screen::Form;
+        return vec![Effect::KeepConsent(None), Effect::Focus("policy-changed".into()), emit];
+    }
+    state.screen = Screen::Failed(failure, Copied::No);
+    vec![Effect::Focus("error".into()), emit]
+}

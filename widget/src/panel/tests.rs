@@ -1,0 +1,181 @@
+//! What the panel does with what a visitor does to it.
+
+use candor_protocol::{Asked, Code, Form, Policy, Purpose, Timestamp};
+use uuid::Uuid;
+
+use super::*;
+use crate::text;
+
+const NOW: Timestamp = Timestamp::from_unix_ms(1_795_000_000_000);
+
+pub(crate) fn state() -> State {
+    let site: Site =
+        serde_json::from_str(include_str!("../../../crates/protocol/golden/v1/site.json")).unwrap();
+    let site = Site { form: Form::default(), policy: candor_rules::default_policy(), ..site };
+    State::new(site, text::english(), Asked::Panel, true)
+}
+
+fn typed(state: &mut State, pairs: &[(&str, &str)]) {
+    for (hook, value) in pairs {
+        step(state, Event::Input((*hook).into(), (*value).into()));
+    }
+}
+
+fn send(state: &mut State, id: u128) -> Option<Box<Submission>> {
+    step(state, Event::Submit(NOW, Uuid::from_u128(id))).into_iter().find_map(|effect| match effect {
+        Effect::Send(submission) => Some(submission),
+        _ => None,
+    })
+}
+
+pub(crate) fn receipt() -> Receipt {
+    serde_json::from_str(include_str!("../../../crates/protocol/golden/v1/receipt.json")).unwrap()
+}
+
+pub(crate) fn problem(code: Code) -> Box<Refused> {
+    let problem = serde_json::to_value(candor_protocol::Problem::new(code)).unwrap();
+    Box::new(serde_json::from_value(problem).unwrap())
+}
+
+fn refused(code: Code) -> Event {
+    Event::Failed(Failure::Refused(problem(code)))
+}
+
+#[test]
+fn nothing_is_ticked_to_begin_with() {
+    let state = state();
+    assert!(state.draft.granted.is_empty());
+    assert!(!state.draft.remember);
+}
+
+#[test]
+fn what_is_sent_is_what_the_collector_admits() {
+    let mut state = state();
+    typed(
+        &mut state,
+        &[
+            ("kind-idea", "true"),
+            ("rating-4", "true"),
+            ("message", "Sort by date"),
+            ("email", " ada@mail.example "),
+            ("consent-message", "true"),
+            ("consent-contact", "true"),
+        ],
+    );
+    let mut sent = *send(&mut state, 1).expect("no faults");
+    assert_eq!(sent.contact.as_ref().and_then(|contact| contact.email.as_deref()), Some("ada@mail.example"));
+    assert_eq!(sent.browser, None);
+    sent.reporter = Uuid::from_u128(0x8c5c_1a0e_0c1d_4f6e_9d36_1d2f_55aa_0001);
+    let terms = candor_rules::SiteTerms { policy: &state.site.policy, form: &state.site.form, gpc: false };
+    assert!(candor_rules::admit(sent, terms, NOW).is_ok());
+}
+
+#[test]
+fn faults_stop_the_sending_and_go_away_while_they_are_mended() {
+    let mut state = state();
+    typed(&mut state, &[("email", "nobody")]);
+    assert_eq!(send(&mut state, 1), None);
+    let hooks = |state: &State| state.faults.iter().map(|fault| fault.hook.clone()).collect::<Vec<_>>();
+    assert_eq!(hooks(&state), ["message", "email", "consent-contact", "consent-message"]);
+    typed(&mut state, &[("message", "x"), ("email", "")]);
+    assert_eq!(hooks(&state), ["consent-message"]);
+    typed(&mut state, &[("consent-message", "true")]);
+    assert!(send(&mut state, 1).is_some());
+}
+
+#[test]
+fn retry_sends_the_same_and_an_edit_makes_another() {
+    let mut state = state();
+    typed(&mut state, &[("message", "x"), ("consent-message", "true")]);
+    let first = send(&mut state, 1);
+    assert_eq!(send(&mut state, 2), None, "not twice at a time");
+    step(&mut state, Event::Failed(Failure::Unreachable));
+    assert_eq!(send(&mut state, 2), first);
+    step(&mut state, refused(Code::Unavailable));
+    typed(&mut state, &[("message", "y")]);
+    assert_eq!(send(&mut state, 3).map(|sent| sent.id), Some(Uuid::from_u128(3)));
+}
+
+#[test]
+fn failure_keeps_every_word() {
+    for code in Code::ALL {
+        let mut state = state();
+        typed(&mut state, &[("message", "my words"), ("consent-message", "true")]);
+        send(&mut state, 1);
+        step(&mut state, refused(*code));
+        assert_eq!(state.draft.message, "my words", "{code:?}");
+        assert!(matches!(state.screen, Screen::Failed(..)), "{code:?}");
+        step(&mut state, Event::Close);
+        step(&mut state, Event::Open(Prefill { message: Some("prefilled".into()), ..Prefill::default() }));
+        assert_eq!(state.draft.message, "my words", "{code:?}");
+    }
+}
+
+#[test]
+fn changed_policy_asks_again_and_keeps_every_word() {
+    let mut state = state();
+    typed(&mut state, &[("message", "my words"), ("consent-message", "true")]);
+    send(&mut state, 1);
+    let policy = Policy { version: 2, ..state.site.policy.clone() };
+    let problem = Refused { policy: Some(policy), ..*problem(Code::PolicyChanged) };
+    let effects = step(&mut state, Event::Failed(Failure::Refused(Box::new(problem))));
+    assert!(effects.contains(&Effect::KeepConsent(None)));
+    assert_eq!(state.draft.message, "my words");
+    assert_eq!(send(&mut state, 2), None, "consent is asked again");
+    typed(&mut state, &[("consent-message", "true")]);
+    assert_eq!(send(&mut state, 3).map(|sent| sent.consent.policy), Some(2));
+}
+
+#[test]
+fn nothing_is_remembered_before_it_is_stored_or_where_nothing_may_be() {
+    let keeps = |effect: &Effect| matches!(effect, Effect::Remember(Some(_)) | Effect::KeepConsent(Some(_)));
+    for may_store in [true, false] {
+        let mut state = State { may_store, ..state() };
+        let words = [("message", "x"), ("email", "a@b.example"), ("remember", "true")];
+        typed(&mut state, &words);
+        typed(&mut state, &[("consent-message", "true"), ("consent-contact", "true")]);
+        let before = step(&mut state, Event::Submit(NOW, Uuid::from_u128(1)));
+        assert!(!before.iter().any(keeps));
+        let after = step(&mut state, Event::Stored(receipt()));
+        assert_eq!(after.iter().filter(|effect| keeps(effect)).count(), if may_store { 2 } else { 0 });
+        assert_eq!(state.draft.message, "");
+    }
+}
+
+#[test]
+fn switched_off_facts_stay_at_home() {
+    let mut state = state();
+    let facts = candor_protocol::BrowserFacts {
+        page_title: Some("Cart".into()),
+        online: Some(true),
+        ..Default::default()
+    };
+    step(&mut state, Event::Gathered(Box::new(facts), vec![]));
+    typed(&mut state, &[("message", "x"), ("consent-message", "true")]);
+    assert_eq!(draft::submission(&state, NOW, Uuid::nil()).browser, None, "not ticked, not sent");
+    typed(&mut state, &[("consent-browser", "true"), ("fact-page_title", "")]);
+    let sent = draft::submission(&state, NOW, Uuid::nil()).browser.expect("ticked");
+    assert_eq!((sent.page_title, sent.online), (None, Some(true)));
+}
+
+#[test]
+fn earlier_consent_counts_for_its_version_only_and_not_against_gpc() {
+    let granted = vec![Purpose::Message, Purpose::Browser];
+    let recall = |version, gpc| {
+        let mut state = state();
+        state.recall(None, Some((version, granted.clone())), gpc);
+        state.draft.granted
+    };
+    assert_eq!(recall(1, false), granted);
+    assert_eq!(recall(1, true), [Purpose::Message]);
+    assert!(recall(2, false).is_empty());
+}
+
+#[test]
+fn page_that_has_asked_is_taken_at_its_word() {
+    let mut state = State { asked: Asked::Page, ..state() };
+    typed(&mut state, &[("message", "x"), ("name", "Ada")]);
+    let sent = send(&mut state, 1).expect("no tick box needed");
+    assert_eq!(sent.consent.asked, Asked::Page);
+    assert!(sent.consent.purposes.contains(&Purpose::Contact));
+}

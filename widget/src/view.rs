@@ -1,0 +1,69 @@
+//! Draws a state: which elements, with which words, hooks and live values.
+
+mod form;
+mod result;
+
+use candor_protocol::Kind;
+
+use crate::{
+    panel::{Screen, State},
+    text::Key,
+    tree::{Element, classed, el},
+};
+
+/// The content of the dialog.
+pub(crate) fn view(state: &State) -> Element {
+    let rtl = if state.texts.is_rtl() { "rtl" } else { "ltr" };
+    let body = match &state.screen {
+        Screen::Form | Screen::Sending | Screen::Failed(..) => form::view(state),
+        Screen::Done(receipt) => result::done(&state.texts, receipt),
+        Screen::Stored(entries) => result::stored(&state.texts, entries),
+    };
+    let title = state.texts.with(Key::Title, &[("site", &state.site.name)]);
+    classed("div", "sheet")
+        .with("dir", rtl)
+        .with("lang", state.texts.locale())
+        .child(el("header").child(el("h2").with("id", "title").text(&title)).child(icon_button(
+            "close",
+            CROSS,
+            state.texts.get(Key::Close),
+        )))
+        .child(body)
+}
+
+/// What stands above a screen instead of the form's first field: named, so that focus can go there and be heard.
+fn heading(hook: &str, text: &str) -> Element {
+    el("h3").hook(hook).with("tabindex", "-1").text(text)
+}
+
+fn button(hook: &str, class: &str, text: &str) -> Element {
+    classed("button", class).with("type", "button").hook(hook).text(text)
+}
+
+fn icon_button(hook: &str, path: &str, label: &str) -> Element {
+    classed("button", "icon").with("type", "button").hook(hook).with("aria-label", label).child(icon(path))
+}
+
+fn icon(path: &str) -> Element {
+    el("svg").with("viewBox", "0 0 24 24").with("aria-hidden", "true").child(el("path").with("d", path))
+}
+
+const CROSS: &str = "M6 6l12 12M18 6L6 18";
+
+const fn kind_icon(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Bug => "M12 9v5m0 3v.1M12 3.5l9.5 16.5h-19z",
+        Kind::Idea => {
+            "M9.5 18h5m-4 3h3M12 3a6 6 0 0 0-3.6 10.8c.8.6 1.1 1.3 1.1 2.2h5c0-.9.3-1.6 1.1-2.2A6 6 0 0 0 12 3z"
+        }
+        Kind::Praise => {
+            "M12 20s-7.5-4.5-9-9.2C2.1 7.5 4.2 5 7 5c2 0 3.8 1 5 3 1.2-2 3-3 5-3 2.8 0 4.900 2.5 4 5.8C19.5 15.5 12 20 12 20z"
+        }
+        Kind::Question => {
+            "M9.2 9.2a2.8 2.8 0 1 1 4.3 2.4c-1 .6-1.5 1.2-1.5 2.4m0 3v.1M12 2.5a9.5 9.5 0 1 0 0 19a9.5 9.5 0 0 0 0-19z"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
