@@ -47,12 +47,6 @@ impl Assets {
         self.put(at, Source::Promise(n), note);
     }
 
-    /// Data that is there already.
-    pub(crate) fn have(&mut self, at: usize, data: &str) {
-        let data = JsValue::from(data);
-        self.promise(at, Note::Image, &js_sys::Promise::<JsValue>::resolve(&data));
-    }
-
     pub(crate) fn fail(&mut self, at: usize, note: Note) {
         self.put(at, Source::Failed, note);
     }
@@ -62,9 +56,19 @@ impl Assets {
         self.promise(at, note, &dom::data_url(blob));
     }
 
-    /// Fetches the first of `urls` that can be had for hole `at`.
-    pub(crate) fn fetch(&mut self, at: usize, note: Note, urls: &[String], fetcher: Option<&Function>) {
-        let (Some(first), Some(fetcher)) = (urls.first(), fetcher.cloned()) else { return self.fail(at, note) };
+    /// Fetches the first of `urls` that can be had for hole `at`; `fit` is the largest box that it covers, in device
+    /// pixels, where its own size does not matter.
+    pub(crate) fn fetch(
+        &mut self,
+        at: usize,
+        note: Note,
+        urls: &[String],
+        fit: Option<(f64, f64)>,
+        fetcher: Option<&Function>,
+    ) {
+        let (Some(first), Some(fetcher)) = (urls.first(), fetcher.cloned()) else {
+            return self.fail(at, note);
+        };
         if let Some((_, original)) = self.started.iter().find(|(u, _)| u == first) {
             let source = self.sources[*original].0;
             return self.put(at, source, note);
@@ -84,9 +88,14 @@ impl Assets {
                 {
                     let image: Node = image.unchecked_into();
                     let (width, height) = (image.number("width"), image.number("height"));
-                    let blob = bitmap(&image, width, height);
-                    if blob.is_truthy() {
-                        return JsFuture::from(dom::data_url(&blob)).await;
+                    let factor = fit.map_or(1.0, |(w, h)| (w / width).max(h / height).min(1.0));
+                    let (width, height) = (width * factor, height * factor);
+                    // A large one is better decoded twice than carried without compression.
+                    if width * height < 2e5 {
+                        let blob = bitmap(&image, width, height);
+                        if blob.is_truthy() {
+                            return JsFuture::from(dom::data_url(&blob)).await;
+                        }
                     }
                 }
                 return JsFuture::from(dom::data_url(&blob)).await;

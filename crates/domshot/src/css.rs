@@ -1,7 +1,7 @@
 //! Stylesheet text, taken apart just far enough to be replayed in the clone.
 
-use crate::text::{self, decimal, fill, filled, find, is_one_of};
 use crate::selector::{Scope, States, plain, rewrite, skip, split};
+use crate::text::{self, decimal, fill, filled, find, is_one_of};
 
 /// What only a browser can answer about a condition at the moment of capture.
 pub(crate) trait Conditions {
@@ -27,6 +27,8 @@ pub(crate) struct Image {
     pub(crate) url: String,
     /// The property that names it.
     pub(crate) property: String,
+    /// The largest box that it covers, in CSS pixels, where its own size does not matter.
+    pub(crate) fit: Option<(f64, f64)>,
 }
 
 /// Longhands whose value the browser no longer tells, because a shorthand with `var()` was set before them.
@@ -130,7 +132,11 @@ impl Replay {
                 self.css.push('}');
             }
             "font-face" => self.face(body, place, env),
-            _ if is_one_of("property,counter-style,font-feature-values,font-palette-values,position-try,function", name) => {
+            _ if is_one_of(
+                "property,counter-style,font-feature-values,font-palette-values,position-try,function",
+                name,
+            ) =>
+            {
                 self.wrap(prelude, "{");
                 self.wrap(body, "}");
             }
@@ -196,7 +202,9 @@ impl Replay {
         if value.is_empty() && !name.starts_with("--") {
             for (selector, pseudo) in plain(place.within) {
                 match self.lost.last_mut() {
-                    Some(l) if l.selector == selector && l.pseudo == pseudo => fill(&mut l.longhands, ",$", &[name]),
+                    Some(l) if l.selector == selector && l.pseudo == pseudo => {
+                        fill(&mut l.longhands, ",$", &[name])
+                    }
                     _ => self.lost.push(Lost { selector, pseudo, longhands: name.into() }),
                 }
             }
@@ -209,7 +217,13 @@ impl Replay {
     }
 
     /// One declaration's value as it must read in the clone.
-    pub(crate) fn value(&mut self, name: &str, value: &str, place: Place<'_>, env: &dyn Conditions) -> String {
+    pub(crate) fn value(
+        &mut self,
+        name: &str,
+        value: &str,
+        place: Place<'_>,
+        env: &dyn Conditions,
+    ) -> String {
         let mut out = value.to_string();
         if name == "color-scheme" && find(value, "light").is_some() && find(value, "dark").is_some() {
             out = if self.dark { "dark".into() } else { "light".into() };
@@ -235,7 +249,7 @@ impl Replay {
             return filled("#$", &[fragment]);
         }
         let selectors: Vec<String> = plain(place.within).into_iter().map(|(s, _)| s).collect();
-        self.images.push(Image { selectors, url, property: property.into() });
+        self.images.push(Image { selectors, url, property: property.into(), fit: None });
         hole(self.images.len() - 1)
     }
 
@@ -349,7 +363,8 @@ fn viewport_lengths(value: &str, unit: (f64, f64)) -> String {
     let (mut out, mut i) = (String::with_capacity(value.len()), 0);
     while i < bytes.len() {
         let starts = bytes[i].is_ascii_digit() || bytes[i] == b'.';
-        let inside_word = i > 0 && (bytes[i - 1].is_ascii_alphanumeric() || matches!(bytes[i - 1], b'_' | b'#'));
+        let inside_word =
+            i > 0 && (bytes[i - 1].is_ascii_alphanumeric() || matches!(bytes[i - 1], b'_' | b'#'));
         if !starts || inside_word {
             let end = if matches!(bytes[i], b'"' | b'\'') { skip(value, i) } else { skip_char(value, i) };
             out.push_str(&value[i..end]);
@@ -424,7 +439,8 @@ mod tests {
 
     #[test]
     fn layers_and_containers_pass() {
-        let css = replay("@layer x,y;@layer x{a{b:c}}@container (width > 1px){a{b:c}}@keyframes k{from{a:b}}").css;
+        let css =
+            replay("@layer x,y;@layer x{a{b:c}}@container (width > 1px){a{b:c}}@keyframes k{from{a:b}}").css;
         assert_eq!(css, "@layer x,y;@layer x{a{b:c;}}@container (width > 1px){a{b:c;}}");
     }
 
@@ -445,7 +461,9 @@ mod tests {
 
     #[test]
     fn images_leave_holes_and_fonts_their_sources() {
-        let r = replay("a{background:url(\"x y.png\") 0 0}@font-face{font-family:F;src:local(G),url(f.woff2) format(\"woff2\")}");
+        let r = replay(
+            "a{background:url(\"x y.png\") 0 0}@font-face{font-family:F;src:local(G),url(f.woff2) format(\"woff2\")}",
+        );
         assert_eq!(r.css, "a{background:url(\"\u{2}0\u{3}\") 0 0;}");
         assert_eq!(r.images[0].url, "b/x y.png");
         assert_eq!(r.faces[0].urls, ["b/f.woff2"]);
@@ -459,7 +477,10 @@ mod tests {
 
     #[test]
     fn viewport_lengths_become_pixels() {
-        assert_eq!(viewport_lengths("calc(50vh - 1.5dvw) vh2 #1vh", (10.0, 8.0)), "calc(400px - 15px) vh2 #1vh");
+        assert_eq!(
+            viewport_lengths("calc(50vh - 1.5dvw) vh2 #1vh", (10.0, 8.0)),
+            "calc(400px - 15px) vh2 #1vh"
+        );
     }
 
     proptest! {

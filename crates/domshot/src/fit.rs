@@ -26,7 +26,8 @@ pub(crate) struct Attempt {
 pub(crate) fn attempts(wanted: &Encoding) -> impl Iterator<Item = Attempt> {
     let first = Attempt { format: wanted.format, quality: wanted.quality.clamp(0.0, 1.0), shrink: 1.0 };
     let lossy = if wanted.format == Format::Png { Format::WebP } else { wanted.format };
-    let qualities = [0.85, 0.7, 0.5].into_iter().filter(move |q| wanted.format == Format::Png || *q < first.quality);
+    let qualities =
+        [0.85, 0.7, 0.5].into_iter().filter(move |q| wanted.format == Format::Png || *q < first.quality);
     let coarser = qualities.map(move |quality| Attempt { format: lossy, quality, shrink: 1.0 });
     let smaller = (1..=8).map(move |n| Attempt { format: lossy, quality: 0.5, shrink: 0.7_f64.powi(n) });
     std::iter::once(first).chain(coarser).chain(smaller)

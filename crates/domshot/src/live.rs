@@ -7,7 +7,7 @@ use crate::dom::{Measure, Node, Rect, animations, nodes, pinned, query, seen, st
 use crate::marks::Marks;
 use crate::realm::Realm;
 use crate::selector::States;
-use crate::text::{fill, number, pixels};
+use crate::text::{decimal, fill, filled, is_one_of, number, pixels};
 
 /// Pinned elements per rule: beyond what a viewport can show.
 const MAX_PINS: usize = 1500;
@@ -102,28 +102,45 @@ pub(crate) fn top_layer(root: &Node, realm: &Realm, top: &mut usize, marks: &mut
 
 /// Makes the clone of `element` show the same part of its content, without any script: a pseudo-element as large as
 /// the scrollport lies where the content is scrolled to, and the container must snap to it.
-pub(crate) fn scroll(element: &Node, realm: &Realm, measure: &Measure, n: usize, marks: &mut Marks) -> String {
+pub(crate) fn scroll(
+    element: &Node,
+    realm: &Realm,
+    measure: &Measure,
+    n: usize,
+    marks: &mut Marks,
+) -> String {
     let before = styles(&realm.window, element, "::before").value("content");
     let pseudo = if matches!(before.as_str(), "none" | "normal" | "") { "before" } else { "after" };
     let n = number(n);
-    let position = realm.computed(element, "position");
+    let style = realm.style(element);
+    let (left, top) = (measure.offset.0, measure.offset.1);
+    let (width, height) = measure.port;
+    // In a block of its own layer the marker floats, without taking place, so that the block need not become
+    // positioned (and so come to lie above its surroundings).
+    let place = if style.value("position") == "static"
+        && is_one_of("block,flow-root,list-item,inline-block", &style.value("display"))
+    {
+        let (x, y) =
+            (left - decimal(&style.value("padding-left")), top - decimal(&style.value("padding-top")));
+        filled(
+            "float:left!important;margin:$px $px $px $px",
+            &[&pixels(y), &pixels(-x - width), &pixels(-y - height), &pixels(x)],
+        )
+    } else {
+        filled("position:absolute!important;left:$px!important;top:$px", &[&pixels(left), &pixels(top)])
+    };
+    let position = if place.starts_with('p') && style.value("position") == "static" {
+        "position:relative!important"
+    } else {
+        ""
+    };
     fill(
         &mut marks.css,
-        "[ds-o=\"$\"]{scroll-snap-type:both mandatory!important;scroll-padding:0!important;scroll-behavior:auto!important;position:$!important}\
+        "[ds-o=\"$\"]{scroll-snap-type:both mandatory!important;scroll-padding:0!important;scroll-behavior:auto!important;$}\
          [ds-o=\"$\"] *{scroll-snap-align:none!important}\
-         [ds-o=\"$\"]::${all:initial!important;content:\"\"!important;display:block!important;position:absolute!important;visibility:hidden!important;\
-         scroll-snap-align:start!important;left:$px!important;top:$px!important;width:$px!important;height:$px!important}",
-        &[
-            &n,
-            if position == "static" { "relative" } else { &position },
-            &n,
-            &n,
-            pseudo,
-            &pixels(measure.offset.0),
-            &pixels(measure.offset.1),
-            &pixels(measure.port.0),
-            &pixels(measure.port.1),
-        ],
+         [ds-o=\"$\"]::${all:initial!important;content:\"\"!important;display:block!important;visibility:hidden!important;\
+         scroll-snap-align:start!important;width:$px!important;height:$px!important;$!important}",
+        &[&n, position, &n, &n, pseudo, &pixels(width), &pixels(height), &place],
     );
     n
 }
@@ -134,6 +151,9 @@ mod tests {
 
     #[test]
     fn keyframe_keys_become_css_names() {
-        assert_eq!(kebab("backgroundColor,cssFloat,WebkitMask,--x"), "background-color,float,-webkit-mask,--x");
+        assert_eq!(
+            kebab("backgroundColor,cssFloat,WebkitMask,--x"),
+            "background-color,float,-webkit-mask,--x"
+        );
     }
 }

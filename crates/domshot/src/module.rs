@@ -11,7 +11,8 @@ use crate::{Area, Format, Inputs, Options};
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "the export is for JavaScript")]
 pub async fn capture(root: JsValue, options: JsValue) -> Result<Array, JsValue> {
-    let picture = crate::capture(&root, &read(options.unchecked_ref())).await.map_err(|e| JsValue::from(e.code()))?;
+    let picture =
+        crate::capture(&root, &read(options.unchecked_ref())).await.map_err(|e| JsValue::from(e.code()))?;
     let (codes, counts) = (Array::new(), Array::new());
     for (note, count) in picture.notes.iter() {
         codes.push(&note.code().into());

@@ -18,7 +18,8 @@ pub(crate) struct Realm {
 impl Realm {
     /// The realm of `node`, or `None` where it is no part of a live page.
     pub(crate) fn of(node: &Node) -> Option<Realm> {
-        let document = if node.number("nodeType") == 9.0 { node.clone() } else { node.object("ownerDocument")? };
+        let document =
+            if node.number("nodeType") == 9.0 { node.clone() } else { node.object("ownerDocument")? };
         let window = document.object("defaultView")?;
         let html = document.object("documentElement")?;
         let inert = document.object("implementation")?.ask("createHTMLDocument", "")?;

@@ -209,7 +209,8 @@ impl Rewriter<'_> {
 
 /// The selector list `text`, as it must read in the clone.
 pub(crate) fn rewrite(text: &str, scope: Scope, states: &mut States) -> String {
-    let mut r = Rewriter { out: String::with_capacity(text.len() + 16), scope, states, open: false, sealed: false };
+    let mut r =
+        Rewriter { out: String::with_capacity(text.len() + 16), scope, states, open: false, sealed: false };
     let bytes = text.as_bytes();
     let mut i = 0;
     while i < bytes.len() {

@@ -111,8 +111,11 @@ pub(crate) async fn gather(
                     continue;
                 }
                 let supports = rule.text("supportsText");
-                let applies = realm.media(&rule.text("media.mediaText")) && (supports.is_empty() || realm.supports(&supports));
-                let sheet = rule.object("styleSheet").filter(|_| applies && depth < MAX_DEPTH && imports < MAX_IMPORTS);
+                let applies = realm.media(&rule.text("media.mediaText"))
+                    && (supports.is_empty() || realm.supports(&supports));
+                let sheet = rule
+                    .object("styleSheet")
+                    .filter(|_| applies && depth < MAX_DEPTH && imports < MAX_IMPORTS);
                 let Some(sheet) = sheet else { continue };
                 imports += 1;
                 if let Some(layer) = rule.any("layerName").as_string() {

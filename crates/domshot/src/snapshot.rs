@@ -15,7 +15,7 @@ use crate::realm::Realm;
 use crate::selector::{SCOPE, Scope};
 use crate::sheets;
 use crate::svg;
-use crate::text::{add, decimal, fill, pixels};
+use crate::text::{add, decimal, fill, filled, pixels};
 use crate::walk::{Walk, visible_fonts};
 
 /// `transparent`, as computed.
@@ -24,10 +24,11 @@ const CLEAR: &str = "rgba(0, 0, 0, 0)";
 const ASSETS_SHARE: f64 = 0.6;
 
 /// What stands for an image that cannot be shown: a quiet grey area that takes any size.
-const PLACEHOLDER: &str = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' preserveAspectRatio='none' viewBox='0 0 1 1'><path fill='%2380808026' d='M0 0h1v1H0z'/></svg>";
+/// (`<svg preserveAspectRatio='none' viewBox='0 0 1 1'><path fill='#80808026' d='M0 0h1v1H0z'/></svg>`)
+const PLACEHOLDER: &str = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0naHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmcnIHByZXNlcnZlQXNwZWN0UmF0aW89J25vbmUnIHZpZXdCb3g9JzAgMCAxIDEnPjxwYXRoIGZpbGw9JyM4MDgwODAyNicgZD0nTTAgMGgxdjFIMHonLz48L3N2Zz4=";
 
 /// Rules that make up for what an SVG document does not do by itself.
-const UA: &str = "@layer ds-ua,ds-shadow;@layer ds-ua{:where(a[href]){color:LinkText;text-decoration:underline;cursor:pointer}\
+const UA: &str = "@layer ds-ua,ds-shadow;@layer ds-ua{:where(a[href]){color:$;text-decoration:underline;cursor:pointer}\
 :where([ds-0]){outline:auto 1px -webkit-focus-ring-color}ds-mask{box-sizing:border-box}}\
 *,::before,::after{transition:none!important;animation-play-state:paused}";
 
@@ -82,6 +83,8 @@ impl Snapshot {
 
 /// Where things are: what is wanted, and where the page's box goes.
 struct Frame {
+    /// Size of the box that stands for the viewport: fixed and sticky boxes go by it.
+    port: (f64, f64),
     /// The wanted area, relative to the viewport.
     seen: Rect,
     /// Where the viewport's corner is in the drawing.
@@ -92,23 +95,32 @@ struct Frame {
 
 fn frame(root: &Node, realm: &Realm, area: Area) -> Result<Frame, Error> {
     let view = realm.view;
-    let scroll = (view.x, view.y);
+    let (scroll, port) = ((view.x, view.y), (view.width, view.height));
     let seen = match area {
         Area::Viewport => Rect { x: 0.0, y: 0.0, ..view },
         Area::Page => {
             let body = realm.document.object("body");
             let longest = |name| realm.html.number(name).max(body.as_ref().map_or(0.0, |b| b.number(name)));
-            let seen = Rect { x: -view.x, y: -view.y, width: longest("scrollWidth"), height: longest("scrollHeight") };
-            return check(Frame { seen, origin: (0.0, 0.0), scroll: (0.0, 0.0) });
+            let seen = Rect {
+                x: -view.x,
+                y: -view.y,
+                width: longest("scrollWidth"),
+                height: longest("scrollHeight"),
+            };
+            let port = (seen.width, seen.height);
+            return check(Frame { port, seen, origin: (0.0, 0.0), scroll: (0.0, 0.0) });
         }
         Area::Element => root.rect().or_else(|| realm.html.rect()).ok_or(Error::EmptyArea)?,
         Area::Rect(r) => Rect { x: r.x - view.x, y: r.y - view.y, ..r },
     };
-    check(Frame { seen, origin: (-seen.x, -seen.y), scroll })
+    check(Frame { port, seen, origin: (-seen.x, -seen.y), scroll })
 }
 
 fn check(frame: Frame) -> Result<Frame, Error> {
-    let whole = frame.seen.width >= 0.5 && frame.seen.height >= 0.5 && frame.seen.x.is_finite() && frame.seen.y.is_finite();
+    let whole = frame.seen.width >= 0.5
+        && frame.seen.height >= 0.5
+        && frame.seen.x.is_finite()
+        && frame.seen.y.is_finite();
     if whole { Ok(frame) } else { Err(Error::EmptyArea) }
 }
 
@@ -118,13 +130,18 @@ pub(crate) async fn take(root: &Node, options: &Options, clock: &Clock) -> Resul
 }
 
 /// Takes the snapshot of a document that is `depth` frames down.
-pub(crate) async fn take_at(root: &Node, options: &Options, clock: &Clock, depth: usize) -> Result<Snapshot, Error> {
+pub(crate) async fn take_at(
+    root: &Node,
+    options: &Options,
+    clock: &Clock,
+    depth: usize,
+) -> Result<Snapshot, Error> {
     let realm = Realm::of(root).ok_or(Error::NotAnElement)?;
     let mut page = String::with_capacity(1 << 16);
     if !root.flag("isConnected") {
         return Err(Error::NotAnElement);
     }
-    let Frame { seen, origin, scroll } = frame(root, &realm, options.area)?;
+    let Frame { port, seen, origin, scroll } = frame(root, &realm, options.area)?;
     let mut notes = Notes::default();
     let mut replay = Replay::default();
     let same_size = seen.width == realm.view.width && seen.height == realm.view.height;
@@ -136,7 +153,8 @@ pub(crate) async fn take_at(root: &Node, options: &Options, clock: &Clock, depth
     let fetcher = options.fetch.as_ref();
     let mut assets = Assets::default();
 
-    let all_read = sheets::gather(&realm.document, Scope::Page, &realm, &mut replay, fetcher, clock, &mut notes).await;
+    let all_read =
+        sheets::gather(&realm.document, Scope::Page, &realm, &mut replay, fetcher, clock, &mut notes).await;
     let mut walk = Walk::new(&realm, options, clock, seen, depth);
     walk.copy_styles = !all_read;
     walk.prepare(&realm.document, &mut replay, &mut marks, &mut assets);
@@ -147,7 +165,8 @@ pub(crate) async fn take_at(root: &Node, options: &Options, clock: &Clock, depth
     walk.fetch_images(&mut replay, &mut assets);
 
     // --- sheets
-    let mut css = String::from(UA);
+    let link = realm.document.text("linkColor");
+    let mut css = filled(UA, &[if link.is_empty() { "LinkText" } else { &link }]);
     if replay.quirks {
         add(&mut css, QUIRKS);
     }
@@ -166,17 +185,30 @@ pub(crate) async fn take_at(root: &Node, options: &Options, clock: &Clock, depth
     fill(
         &mut text,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"$\" height=\"$\" \
-         viewBox=\"0 0 $ $\" style=\"all:initial!important;overflow:hidden!important;",
-        &[&width, &height, &width, &height],
+         viewBox=\"0 0 $ $\" style=\"all:initial!important;overflow:hidden!important;\
+         width:$px!important;height:$px!important;",
+        &[&width, &height, &width, &height, &width, &height],
     );
     svg::value(&mut text, &pinned(&realm.style(&realm.html), "font-size,line-height"));
     add(&mut text, "\"><style>");
     svg::css(&mut text, &css, false);
     fill(
         &mut text,
-        "</style><foreignObject style=\"all:initial!important;overflow:visible!important\" x=\"$\" y=\"$\" width=\"$\" \
-         height=\"$\"><div xmlns=\"http://www.w3.org/1999/xhtml\" style=\"",
-        &[&pixels(origin.0), &pixels(origin.1), &pixels(realm.view.width), &pixels(realm.view.height)],
+        // In SVG these four are properties too, which `all` would reset were they attributes.
+        // What does not overflow is a scrollport, by which sticky boxes find their places.
+        "</style><foreignObject style=\"all:initial!important;overflow:$!important;x:$px!important;y:$px!important;\
+         width:$px!important;height:$px!important\"><div xmlns=\"http://www.w3.org/1999/xhtml\" style=\"",
+        &[
+            if port == (seen.width, seen.height) || (Rect { x: 0.0, y: 0.0, ..realm.view }).holds(&seen) {
+                "hidden"
+            } else {
+                "visible"
+            },
+            &pixels(origin.0),
+            &pixels(origin.1),
+            &pixels(port.0),
+            &pixels(port.1),
+        ],
     );
     svg::css(&mut text, &canvas, true);
     fill(
@@ -207,7 +239,13 @@ pub(crate) async fn take_at(root: &Node, options: &Options, clock: &Clock, depth
 
 /// The style of the box that paints the page's canvas: the root's background, or else the body's, which covers
 /// everything but is placed by the root element's box.
-fn canvas_style(realm: &Realm, replay: &mut Replay, scroll: (f64, f64), seen: Rect, origin: (f64, f64)) -> String {
+fn canvas_style(
+    realm: &Realm,
+    replay: &mut Replay,
+    scroll: (f64, f64),
+    seen: Rect,
+    origin: (f64, f64),
+) -> String {
     let html = realm.style(&realm.html);
     let is_clear = html.value("background-image") == "none" && html.value("background-color") == CLEAR;
     let body = realm.document.object("body").filter(|_| is_clear).map(|body| realm.style(&body));
@@ -273,7 +311,9 @@ impl Font {
 
 /// `U+0-FF, U+131, U+4??` as first and last code points.
 pub(crate) fn unicode_ranges(text: &str) -> Vec<(u32, u32)> {
-    let hex = |digits: &str, unknown: u32| digits.bytes().fold(0, |n, b| n << 4 | (b as char).to_digit(16).unwrap_or(unknown));
+    let hex = |digits: &str, unknown: u32| {
+        digits.bytes().fold(0, |n, b| n << 4 | (b as char).to_digit(16).unwrap_or(unknown))
+    };
     let range = |range: &str| {
         let range = range.trim().get(2..)?;
         let (from, to) = range.split_once('-').unwrap_or((range, range));
@@ -284,7 +324,7 @@ pub(crate) fn unicode_ranges(text: &str) -> Vec<(u32, u32)> {
 
 /// A hole for data that no sheet names; `url` where it is to be fetched.
 pub(crate) fn new_hole(replay: &mut Replay, property: &str, url: String) -> usize {
-    replay.images.push(Image { selectors: Vec::new(), url, property: property.into() });
+    replay.images.push(Image { selectors: Vec::new(), url, property: property.into(), fit: None });
     replay.images.len() - 1
 }
 

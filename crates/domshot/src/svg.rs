@@ -100,13 +100,16 @@ pub(crate) fn unescape(html: &str) -> String {
     add(&mut out, pieces.next().unwrap_or_default());
     for piece in pieces {
         let (entity, rest) = piece.split_once(';').unwrap_or((piece, ""));
-        add(&mut out, match entity {
-            "nbsp" => "\u{a0}",
-            "quot" => "\"",
-            "lt" => "<",
-            "gt" => ">",
-            _ => "&",
-        });
+        add(
+            &mut out,
+            match entity {
+                "nbsp" => "\u{a0}",
+                "quot" => "\"",
+                "lt" => "<",
+                "gt" => ">",
+                _ => "&",
+            },
+        );
         add(&mut out, rest);
     }
     out

@@ -89,7 +89,13 @@ pub(crate) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(crate) fn new(realm: &'a Realm, options: &'a Options, clock: &'a Clock, seen: Rect, depth: usize) -> Walk<'a> {
+    pub(crate) fn new(
+        realm: &'a Realm,
+        options: &'a Options,
+        clock: &'a Clock,
+        seen: Rect,
+        depth: usize,
+    ) -> Walk<'a> {
         Walk {
             realm,
             options,
@@ -110,7 +116,13 @@ impl<'a> Walk<'a> {
     }
 
     /// Marks what must be known about the elements of one tree before the walk enters it.
-    pub(crate) fn prepare(&mut self, root: &Node, replay: &mut Replay, marks: &mut Marks, assets: &mut Assets) {
+    pub(crate) fn prepare(
+        &mut self,
+        root: &Node,
+        replay: &mut Replay,
+        marks: &mut Marks,
+        assets: &mut Assets,
+    ) {
         live::states(root, &replay.states, marks);
         live::lost(root, self.realm, &std::mem::take(&mut replay.lost), &self.seen, marks);
         live::top_layer(root, self.realm, &mut self.top, marks);
@@ -139,21 +151,34 @@ impl<'a> Walk<'a> {
             }
         }
         // Images of rules are wanted only where an element that is seen matches.
-        for at in self.images_started..replay.images.len() {
-            let image = &replay.images[at];
-            if image.selectors.iter().any(|s| seen_in(root, s, &self.seen).length() > 0) {
-                assets.fetch(at, Note::Image, std::slice::from_ref(&image.url), self.options.fetch.as_ref());
+        for image in &mut replay.images[self.images_started..] {
+            let mut is_seen = false;
+            for selector in &image.selectors {
+                for element in nodes(&seen_in(root, selector, &self.seen)).take(50) {
+                    image.fit = fit(self.realm, &element, is_seen.then_some(image.fit));
+                    is_seen = true;
+                }
+            }
+            if !is_seen {
+                image.url.clear();
             }
         }
-        self.images_started = replay.images.len();
+        self.fetch_images(replay, assets);
     }
 
-    /// Asks for the images of inline styles met on the way.
+    /// Asks for the images that are wanted and have not been asked for.
     pub(crate) fn fetch_images(&mut self, replay: &mut Replay, assets: &mut Assets) {
         for at in self.images_started..replay.images.len() {
             let image = &replay.images[at];
             if !image.url.is_empty() {
-                assets.fetch(at, Note::Image, std::slice::from_ref(&image.url), self.options.fetch.as_ref());
+                let fit = image.fit.map(|(w, h)| (w * self.options.dpr, h * self.options.dpr));
+                assets.fetch(
+                    at,
+                    Note::Image,
+                    std::slice::from_ref(&image.url),
+                    fit,
+                    self.options.fetch.as_ref(),
+                );
             }
         }
         self.images_started = replay.images.len();
@@ -282,7 +307,16 @@ impl<'a> Walk<'a> {
                 Found::Shadow(level, root, tree) => {
                     let css = std::mem::take(&mut replay.css);
                     let fetcher = self.options.fetch.as_ref();
-                    sheets::gather(&root, Scope::Shadow(tree), self.realm, replay, fetcher, self.clock, notes).await;
+                    sheets::gather(
+                        &root,
+                        Scope::Shadow(tree),
+                        self.realm,
+                        replay,
+                        fetcher,
+                        self.clock,
+                        notes,
+                    )
+                    .await;
                     let mine = std::mem::replace(&mut replay.css, css);
                     if !mine.is_empty() {
                         fill(&mut replay.css, "@layer ds-shadow.t${$}", &[&number(tree), &mine]);
@@ -339,7 +373,14 @@ struct Start {
 }
 
 impl Write<'_, '_> {
-    fn element(&mut self, node: &Node, tag: &svg::Tag<'_>, has_box: bool, has_shadow: bool, level: &mut Level) -> Found {
+    fn element(
+        &mut self,
+        node: &Node,
+        tag: &svg::Tag<'_>,
+        has_box: bool,
+        has_shadow: bool,
+        level: &mut Level,
+    ) -> Found {
         let name = tag.name;
         let is_svg = level.is_svg || name == "svg" || name == "math";
         if !level.is_svg && is_one_of("head,base,title", name) {
@@ -396,10 +437,16 @@ impl Write<'_, '_> {
                         let n = live::scroll(node, self.walk.realm, &m, n, self.marks);
                         svg::attribute(&mut start.attributes, "ds-o", &n);
                     }
-                    let overflows = m.content.0 > m.port.0 + REACH || m.content.1 > m.port.1 + REACH;
-                    if overflows && self.walk.realm.computed(node, "overflow") != "visible" {
-                        clip = clip.cut(&m.rect.grown(8.0));
-                        is_inside = false;
+                    let over = (m.content.0 - m.port.0).max(m.content.1 - m.port.1);
+                    if over > 1.0 && self.walk.realm.computed(node, "overflow") != "visible" {
+                        // Scrollbars that lie over the content, or are switched off, take no place in the clone.
+                        if m.bar < 2.0 {
+                            add(&mut start.style, "overflow:hidden!important;");
+                        }
+                        if over > REACH {
+                            clip = clip.cut(&m.rect.grown(8.0));
+                            is_inside = false;
+                        }
                     }
                 }
             }
@@ -417,9 +464,16 @@ impl Write<'_, '_> {
                 add(&mut start.style, "overflow:visible!important;");
             }
         }
-        if level.pins_cells && matches!(name, "td" | "th") && let Some(rect) = node.rect() {
+        if level.pins_cells
+            && matches!(name, "td" | "th")
+            && let Some(rect) = node.rect()
+        {
             let width = pixels(rect.width);
-            fill(&mut start.style, "box-sizing:border-box!important;min-width:$px!important;max-width:$px!important;", &[&width, &width]);
+            fill(
+                &mut start.style,
+                "box-sizing:border-box!important;min-width:$px!important;max-width:$px!important;",
+                &[&width, &width],
+            );
         }
         if self.walk.copy_styles && !level.is_svg {
             self.copy_style(node, &mut start);
@@ -450,14 +504,24 @@ impl Write<'_, '_> {
                 fill(&mut start.attributes, " href=\"$\"", &[&hole(at)]);
             }
         }
+        let before = self.replay.images.len();
         self.attributes(tag, &mut start, level.is_svg, is_field);
+        if !level.is_svg {
+            for image in &mut self.replay.images[before..] {
+                image.fit = fit(self.walk.realm, node, None);
+            }
+        }
 
         // --- children
         let mut tree = level.tree;
         let mut next = None;
         let mut shadow = None;
-        let is_replaced = !level.is_svg && (is_field || is_one_of("img,canvas,video,iframe,object,embed,audio", name));
-        if has_shadow && !is_replaced && let Some(root) = node.object("shadowRoot") {
+        let is_replaced =
+            !level.is_svg && (is_field || is_one_of("img,canvas,video,iframe,object,embed,audio", name));
+        if has_shadow
+            && !is_replaced
+            && let Some(root) = node.object("shadowRoot")
+        {
             let n = self.walk.trees.len();
             self.walk.trees.push(level.tree);
             self.walk.has_shadow = true;
@@ -465,7 +529,9 @@ impl Write<'_, '_> {
             tree = Some(n);
             next = Some(Next::Sibling(dom::first(&root)));
             shadow = Some((root, n));
-        } else if name == "slot" && let Some(n) = level.tree {
+        } else if name == "slot"
+            && let Some(n) = level.tree
+        {
             let list: Vec<Node> = nodes(&dom::assigned(node)).collect();
             if !list.is_empty() {
                 tree = self.walk.trees[n];
@@ -482,12 +548,19 @@ impl Write<'_, '_> {
                 _ => "",
             }
         };
-        fill(self.out, "<$$", &[name, match space {
-            "svg" => " xmlns=\"http://www.w3.org/2000/svg\"",
-            "math" => " xmlns=\"http://www.w3.org/1998/Math/MathML\"",
-            "xhtml" => " xmlns=\"http://www.w3.org/1999/xhtml\"",
-            _ => "",
-        }]);
+        fill(
+            self.out,
+            "<$$",
+            &[
+                name,
+                match space {
+                    "svg" => " xmlns=\"http://www.w3.org/2000/svg\"",
+                    "math" => " xmlns=\"http://www.w3.org/1998/Math/MathML\"",
+                    "xhtml" => " xmlns=\"http://www.w3.org/1999/xhtml\"",
+                    _ => "",
+                },
+            ],
+        );
         self.finish(&start);
         let mut close = filled("</$>", &[name]);
         if let Some(backdrop) = top {
@@ -549,16 +622,25 @@ impl Write<'_, '_> {
 
     /// Is nothing of the element, nor of what overflows it, to be seen, and can an empty box stand for it?
     fn is_away(&self, node: &Node, m: &dom::Measure, level: &Level) -> bool {
-        let all = Rect { width: m.rect.width.max(m.content.0), height: m.rect.height.max(m.content.1), ..m.rect };
+        let all =
+            Rect { width: m.rect.width.max(m.content.0), height: m.rect.height.max(m.content.1), ..m.rect };
         if m.rect.meets(&level.clip) || all.meets(&level.clip) {
             return false;
         }
         let display = self.walk.realm.computed(node, "display");
-        !(is_one_of("inline,table-cell,table-column,table-column-group", &display) || display.starts_with("ruby"))
+        !(is_one_of("inline,table-cell,table-column,table-column-group", &display)
+            || display.starts_with("ruby"))
     }
 
     /// Writes an empty box of the same size, and decides whether the siblings after it can be left out.
-    fn away(&mut self, node: &Node, tag: &svg::Tag<'_>, mut start: Start, rect: Rect, level: &mut Level) -> Found {
+    fn away(
+        &mut self,
+        node: &Node,
+        tag: &svg::Tag<'_>,
+        mut start: Start,
+        rect: Rect,
+        level: &mut Level,
+    ) -> Found {
         let mut height = rect.height;
         let is_row = tag.name == "tr";
         if let Some(tree) = level.tree {
@@ -607,7 +689,8 @@ impl Write<'_, '_> {
     /// Where the last of the siblings still to come ends, if they all lie out of sight below and nothing in them is seen.
     fn end_of_siblings(&self, level: &Level) -> Option<f64> {
         let parent = level.element.as_ref()?;
-        let has_more = matches!(level.next, Next::Sibling(Some(_))) && parent.number("childElementCount") > 3.0;
+        let has_more =
+            matches!(level.next, Next::Sibling(Some(_))) && parent.number("childElementCount") > 3.0;
         if !has_more || self.marks.get(parent).is_some_and(|m| m.keep) {
             return None;
         }
@@ -721,29 +804,34 @@ impl Write<'_, '_> {
 
     fn field(&mut self, node: &Node, tag: &svg::Tag<'_>, start: &mut Start, content: &mut String) {
         let name = tag.name;
-        let attribute = |wanted: &str| tag.attributes.iter().find(|(n, _)| *n == wanted).map_or("", |(_, v)| *v);
+        let attribute =
+            |wanted: &str| tag.attributes.iter().find(|(n, _)| *n == wanted).map_or("", |(_, v)| *v);
         let kind = if name == "input" { node.text("type") } else { String::new() };
         let mut value = node.text("value");
         if value.is_empty() {
             if !attribute("placeholder").is_empty() {
-                svg::attribute(&mut start.attributes, "placeholder", &svg::unescape(attribute("placeholder")));
+                svg::attribute(
+                    &mut start.attributes,
+                    "placeholder",
+                    &svg::unescape(attribute("placeholder")),
+                );
             }
-        } else if mask::field(name, &kind, attribute("autocomplete"), self.walk.options.inputs) == Field::Barred {
+        } else if mask::field(name, &kind, attribute("autocomplete"), self.walk.options.inputs)
+            == Field::Barred
+        {
             self.notes.add(Note::Masked);
-            add(&mut start.style, "-webkit-text-fill-color:color-mix(in srgb,currentColor 25%,transparent)!important;");
+            add(
+                &mut start.style,
+                "-webkit-text-fill-color:color-mix(in srgb,currentColor 25%,transparent)!important;",
+            );
             value = BAR.into();
         }
         let is_barred = value == BAR;
-        if name != "input" {
-            if let Some(rect) = node.rect() {
-                pin_size(rect, start);
-            }
-            if name == "select" {
-                self.options(node, is_barred, content);
-            } else {
-                svg::text(content, &value);
-            }
-            return;
+        if name == "select" {
+            return self.options(node, is_barred, start, content);
+        }
+        if name == "textarea" {
+            return svg::text(content, &value);
         }
         if is_one_of("checkbox,radio", &kind) {
             if node.flag("checked") {
@@ -764,17 +852,27 @@ impl Write<'_, '_> {
         }
     }
 
-    /// A drop-down shows its choice alone; a list box all its options.
-    fn options(&mut self, node: &Node, is_barred: bool, content: &mut String) {
+    /// A drop-down shows its choice and is as wide as its longest option; a list box shows all.
+    fn options(&mut self, node: &Node, is_barred: bool, start: &mut Start, content: &mut String) {
         let is_list = node.flag("multiple") || node.number("size") > 1.0;
-        for option in nodes(&query(node, "option")) {
-            let selected = option.flag("selected");
-            if !is_list && !selected {
-                continue;
+        let measure = node.measure().unwrap_or_default();
+        if is_list && measure.bar < 2.0 {
+            add(&mut start.style, "scrollbar-width:none!important;");
+        }
+        let options: Vec<(String, bool)> =
+            nodes(&query(node, "option")).map(|o| (o.text("label"), o.flag("selected"))).collect();
+        let longest = options.iter().map(|(label, _)| label.len()).max();
+        if is_barred && !is_list {
+            // A percentage, so that the field gives way where its container is narrow, as fields do.
+            fill(&mut start.style, "width:min($px,100%)!important;", &[&pixels(measure.rect.width)]);
+            return fill(content, "<option>$</option>", &[BAR]);
+        }
+        for (label, selected) in options {
+            if is_list || selected || Some(label.len()) == longest {
+                add(content, if selected && !is_barred { "<option selected=\"\">" } else { "<option>" });
+                svg::text(content, &label);
+                add(content, "</option>");
             }
-            add(content, if selected && !(is_barred && is_list) { "<option selected=\"\">" } else { "<option>" });
-            svg::text(content, &if is_barred && !is_list { BAR.into() } else { option.text("label") });
-            add(content, "</option>");
         }
     }
 
@@ -788,7 +886,7 @@ impl Write<'_, '_> {
         fill(
             &mut start.style,
             "appearance:none!important;box-sizing:border-box!important;width:13px!important;height:13px!important;\
-             border-radius:2px!important;background:linear-gradient(#fff,#fff) center/9px 2px no-repeat,$!important;",
+             margin-bottom:0!important;border-radius:2px!important;background:linear-gradient(#fff,#fff) center/9px 2px no-repeat,$!important;",
             &[if accent == "auto" { "#0075ff" } else { &accent }],
         );
     }
@@ -804,12 +902,12 @@ impl Write<'_, '_> {
             add(&mut start.attributes, " src=\"data:,\"");
             return;
         }
-        let at = new_hole(self.replay, "src", String::new());
-        fill(&mut start.attributes, " decoding=\"sync\" src=\"$\"", &[&hole(at)]);
         if url.starts_with("data:") {
-            self.assets.have(at, &url);
+            svg::attribute(&mut start.attributes, "src", &url);
             return;
         }
+        let at = new_hole(self.replay, "src", String::new());
+        fill(&mut start.attributes, " decoding=\"sync\" src=\"$\"", &[&hole(at)]);
         let style = self.walk.realm.style(node);
         let (width, height, fit) = (style.value("width"), style.value("height"), style.value("object-fit"));
         let (shown_width, shown_height) = (decimal(&width), decimal(&height));
@@ -831,7 +929,7 @@ impl Write<'_, '_> {
         if blob.is_truthy() {
             self.assets.read(at, Note::Image, &blob);
         } else {
-            self.assets.fetch(at, Note::Image, &[url], self.walk.options.fetch.as_ref());
+            self.assets.fetch(at, Note::Image, &[url], None, self.walk.options.fetch.as_ref());
         }
     }
 
@@ -900,7 +998,13 @@ impl Write<'_, '_> {
         }
         let is_inline = display == "inline";
         let mut css = String::from("all:initial!important;");
-        add(&mut css, &pinned(&style, "position,left,top,right,bottom,z-index,float,margin,grid-area,align-self,justify-self,order,vertical-align,transform"));
+        add(
+            &mut css,
+            &pinned(
+                &style,
+                "position,left,top,right,bottom,z-index,float,margin,grid-area,align-self,justify-self,order,vertical-align,transform",
+            ),
+        );
         fill(
             &mut css,
             "display:$!important;box-sizing:border-box!important;flex:none!important;width:$px!important;height:$px!important;$",
@@ -949,12 +1053,12 @@ impl Write<'_, '_> {
     }
 }
 
-fn pin_size(rect: Rect, start: &mut Start) {
-    fill(
-        &mut start.style,
-        "box-sizing:border-box!important;width:$px!important;height:$px!important;",
-        &[&pixels(rect.width), &pixels(rect.height)],
-    );
+/// The largest box that a background of `element` covers whatever its own size, given that of the elements before.
+fn fit(realm: &Realm, element: &Node, before: Option<Option<(f64, f64)>>) -> Option<(f64, f64)> {
+    let (w, h) = before.unwrap_or(Some((0.0, 0.0)))?;
+    let rect = element.rect()?;
+    is_one_of("cover,contain", &realm.computed(element, "background-size"))
+        .then(|| (w.max(rect.width), h.max(rect.height)))
 }
 
 /// Properties that make up what a box looks like, where no sheet can say so.
@@ -966,7 +1070,12 @@ align-items,align-self,align-content,gap,order,grid-template,grid-area,grid-auto
 clip-path,visibility,border-collapse,border-spacing,object-fit,columns,mix-blend-mode";
 
 /// Starts fetching the font faces that the document has loaded.
-pub(crate) fn visible_fonts(realm: &Realm, replay: &mut Replay, assets: &mut Assets, fetcher: Option<&Function>) -> Vec<Font> {
+pub(crate) fn visible_fonts(
+    realm: &Realm,
+    replay: &mut Replay,
+    assets: &mut Assets,
+    fetcher: Option<&Function>,
+) -> Vec<Font> {
     let mut fonts = Vec::new();
     if replay.faces.is_empty() {
         return fonts;
@@ -985,12 +1094,17 @@ pub(crate) fn visible_fonts(realm: &Realm, replay: &mut Replay, assets: &mut Ass
             face.descriptors.iter().find(|(n, _)| n == name).map_or(default, |(_, v)| v).to_string()
         };
         let range = find("unicode-range", "U+0-10FFFF");
-        let wanted = key([find("font-family", ""), find("font-weight", "normal"), find("font-style", "normal"), range.clone()]);
+        let wanted = key([
+            find("font-family", ""),
+            find("font-weight", "normal"),
+            find("font-style", "normal"),
+            range.clone(),
+        ]);
         if !loaded.contains(&wanted) {
             continue;
         }
         let at = new_hole(replay, "", String::new());
-        assets.fetch(at, Note::Font, &face.urls, fetcher);
+        assets.fetch(at, Note::Font, &face.urls, None, fetcher);
         let mut rule = filled("@font-face{src:url(\"$\");", &[&hole(at)]);
         for (name, value) in &face.descriptors {
             fill(&mut rule, "$:$;", &[name, value]);
