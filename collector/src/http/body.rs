@@ -29,6 +29,10 @@ pub(super) async fn read(
             Refusal { detail: Some("application/json"), ..Refusal::new(Code::UnsupportedMedia) }.into()
         );
     }
+    // What is announced as more than would be read to its end is not begun.
+    if length(headers).is_some_and(|length| length > DRAINED_BYTES_MAX) {
+        return Err(too_large());
+    }
     match tokio::time::timeout(timeout, collect(body, bytes_max)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(Failure::new(Code::Timeout)),
@@ -88,9 +92,17 @@ async fn collect(mut body: Body, bytes_max: usize) -> Result<Bytes, Failure> {
         }
     }
     if seen > bytes_max {
-        return Err(Refusal { detail: Some("a smaller body"), ..Refusal::new(Code::TooLarge) }.into());
+        return Err(too_large());
     }
     Ok(gathered.into())
+}
+
+fn too_large() -> Failure {
+    Refusal { detail: Some("a smaller body"), ..Refusal::new(Code::TooLarge) }.into()
+}
+
+fn length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -84,6 +84,9 @@ pub(super) async fn show(
             None => Err(Trouble::SignedOut),
         };
     };
+    if asked.begun.is_some() {
+        return Ok(Redirect::to("/inbox").into_response());
+    }
     let filter = Filter::of(&asked, &session.signed_in);
     let now = app.clock.now();
     let query = PageQuery {

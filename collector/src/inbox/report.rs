@@ -136,7 +136,7 @@ fn section(part: &Part) -> Section {
         Content::Browser(facts) => fact_rows(facts),
     };
     let title = match &part.content {
-        Content::Message { .. } => "Fields",
+        Content::Message { .. } => "Fields and language",
         _ => words::purpose(part.kept.purpose),
     };
     Section { title, rows }

@@ -81,12 +81,12 @@ pub(super) fn rating(Rating { scale, value }: Rating) -> String {
     }
 }
 
-/// A length of time in its largest whole unit: `81 seconds`, `12 days`.
+/// A length of time in its largest unit that fits twice, rounded: `81 seconds`, `12 days`.
 pub(super) fn duration(ms: i64) -> String {
     let units = [("day", 86_400_000), ("hour", 3_600_000), ("minute", 60_000), ("second", 1000)];
     // From two on a unit is fine enough: 90 minutes rather than 1 hour.
     let (name, length) = units.into_iter().find(|(_, length)| ms >= 2 * length).unwrap_or(("second", 1000));
-    let count = ms / length;
+    let count = (ms + length / 2) / length;
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {name}{plural}")
 }

@@ -1,1 +1,9 @@
-//! The real router over real HTTP.
+//! The real router over real HTTP, on a loopback port of its own for each test.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod harness;
+mod inbox;
+mod program;
+mod serving;
+mod submitting;

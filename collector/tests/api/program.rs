@@ -1,0 +1,187 @@
+//! The program itself: its commands, and what survives when it is killed.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::harness::{Answer, exchange, head, shelf_files};
+
+/// A `candor demo` of our own; killed when dropped.
+struct Demo {
+    child: Child,
+    line: Value,
+}
+
+impl Demo {
+    fn start(folder: &Path) -> Self {
+        let mut child =
+            candor(folder).args(["demo", "--port", "0", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { child, line: serde_json::from_str(&line).unwrap() }
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.line[name].as_str().unwrap()
+    }
+
+    async fn submit(&self, message: &str) -> Answer {
+        let body = json!({
+            "id": "0e37df36-f698-4e3c-8a4b-2b9d1a0f0002",
+            "site": self.text("site"),
+            "reporter": "8c5c1a0e-0c1d-4f6e-9d36-1d2f55aa0001",
+            "kind": "bug",
+            "message": message,
+            "consent": { "policy": 1, "purposes": ["message"], "given_at": "2026-11-22T07:48:00Z", "asked": "panel" },
+        })
+        .to_string();
+        let headers =
+            [("Origin", self.text("page").trim_end_matches('/')), ("Content-Type", "application/json")];
+        let head = head("POST", "/v1/submissions", &headers, Some(body.len()));
+        exchange(address(self.text("origin")), &head, body.as_bytes()).await
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn address(origin: &str) -> std::net::SocketAddr {
+    origin.trim_start_matches("http://").trim_end_matches('/').parse().unwrap()
+}
+
+/// The program, with its data and a few widget files in `folder`.
+fn candor(folder: &Path) -> Command {
+    let assets = folder.join("assets");
+    if !assets.exists() {
+        std::fs::create_dir(&assets).unwrap();
+        for (name, bytes) in shelf_files() {
+            std::fs::write(assets.join(name), bytes).unwrap();
+        }
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_candor"));
+    command
+        .current_dir(folder)
+        .env_clear()
+        .arg("--data")
+        .arg(folder.join("data"))
+        .arg("--assets")
+        .arg(assets);
+    command
+}
+
+fn run(folder: &TempDir, arguments: &[&str]) -> Output {
+    candor(folder.path()).args(arguments).output().unwrap()
+}
+
+fn says(folder: &TempDir, arguments: &[&str]) -> String {
+    let output = run(folder, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn report_survives_the_program_being_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut demo = Demo::start(folder.path());
+    let first = demo.submit("Kept").await;
+    assert_eq!(first.status, 201);
+    demo.child.kill().unwrap();
+    demo.child.wait().unwrap();
+    drop(demo);
+
+    let again = Demo::start(folder.path());
+    let answer = again.submit("Kept").await;
+    assert_eq!((answer.status, answer.json()), (200, first.json()));
+    assert_eq!(again.submit("Changed").await.json()["code"], "duplicate-mismatch");
+}
+
+#[tokio::test]
+async fn demo_page_is_of_another_origin_under_the_printed_policy() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Demo::start(folder.path());
+    assert_ne!(demo.text("page").trim_end_matches('/'), demo.text("origin"));
+    let page = exchange(address(demo.text("page")), &head("GET", "/", &[], None), b"").await;
+    let tag =
+        format!("<script async src=\"{}/s/{}/candor.js\"></script>", demo.text("origin"), demo.text("site"));
+    assert!(page.text().contains(&tag) && page.text().contains("data-candor-open"));
+    let printed = says(&folder, &["csp", "--public-url", demo.text("origin")]);
+    let policy = format!("Content-Security-Policy: {}", page.header("content-security-policy").unwrap());
+    assert!(printed.lines().any(|line| line == policy), "{policy} in {printed}");
+}
+
+#[tokio::test]
+async fn program_stops_when_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut demo = Demo::start(folder.path());
+    assert_eq!(demo.submit("Kept").await.status, 201);
+    let asked = Command::new("kill").args(["-TERM", &demo.child.id().to_string()]).status().unwrap();
+    assert!(asked.success());
+    assert!(demo.child.wait().unwrap().success());
+}
+
+#[test]
+fn site_is_added_listed_set_closed_and_reopened() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = says(&folder, &["site", "add", "--name", "Shop", "--origin", "https://Shop.example/"]);
+    let list = says(&folder, &["site", "list"]);
+    assert_eq!(list, format!("{}  Shop  https://shop.example\n", id.trim()));
+    let path = folder.path().join("policy.json");
+    let policy = |days: u32| {
+        json!({ "terms": [{ "purpose": "message", "need": "required", "days": days }] }).to_string()
+    };
+    std::fs::write(&path, policy(10)).unwrap();
+    let set = ["site", "set", "--policy", path.to_str().unwrap()];
+    assert!(says(&folder, &set).contains("version 2"));
+    std::fs::write(&path, policy(100_000)).unwrap();
+    let refused = run(&folder, &set);
+    assert_eq!(refused.status.code(), Some(1));
+    says(&folder, &["site", "close"]);
+    assert!(says(&folder, &["site", "list"]).contains("(closed)"));
+    says(&folder, &["site", "reopen"]);
+    assert!(!says(&folder, &["site", "list"]).contains("(closed)"));
+    assert!(says(&folder, &["snippet", "--public-url", "https://f.example"]).contains(id.trim()));
+    assert!(
+        says(&folder, &["snippet", "--pinned", "--public-url", "https://f.example"])
+            .contains("integrity=\"sha384-")
+    );
+    assert!(says(&folder, &["member", "add", "--email", "a@b.example"]).contains("password: "));
+    assert!(says(&folder, &["sweep", "--dry-run"]).contains("would go"));
+}
+
+#[test]
+fn faults_are_said_in_a_sentence_with_an_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, expected) in [
+        (&["snippet", "--public-url", "https://f.example"][..], "there is no site yet"),
+        (&["site", "add", "--name", "a", "--origin", "shop.example"], "--origin shop.example"),
+        (&["serve", "--assets", "/nowhere"], "/nowhere"),
+        (&["serve", "--public-url", "https://f.example/path"], "--public-url"),
+    ] {
+        let output = run(&folder, arguments);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.starts_with("candor: ") && said.contains(expected), "{arguments:?}: {said}");
+    }
+    assert_eq!(run(&folder, &["sing"]).status.code(), Some(2));
+}
+
+#[test]
+fn database_without_its_key_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    says(&folder, &["site", "list"]);
+    let key = folder.path().join("data/instance.key");
+    std::fs::remove_file(&key).unwrap();
+    let output = run(&folder, &["site", "list"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("instance.key is missing"));
+    assert!(!key.exists());
+}
