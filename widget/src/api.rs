@@ -11,8 +11,8 @@ use web_sys::ShadowRoot;
 use crate::{
     app::App,
     panel::{Event, Failure, Prefill},
-    send::to_js,
     text::Texts,
+    wire,
 };
 
 thread_local! {
@@ -57,7 +57,7 @@ pub fn start(host: &Host) -> Result<(), JsValue> {
         root: host.root(),
         css: host.css(),
         origin: host.origin(),
-        site: serde_wasm_bindgen::from_value(host.site())?,
+        site: wire::read(&host.site())?,
         texts,
         asked,
         may_store: host.store(),
@@ -83,10 +83,8 @@ pub async fn call(name: String, argument: JsValue) -> Result<JsValue, JsValue> {
         "identify" => app.dispatch(Event::Identify(read_or_default::<Contact>(argument)?)),
         "set" => app.dispatch(Event::Set(read_or_default::<TextMap>(argument)?)),
         "submit" => return submit(&app, argument).await,
-        "consent.status" => return to_js(&app.consent_status()),
-        "consent.grant" => {
-            app.dispatch(Event::Grant(serde_wasm_bindgen::from_value(argument)?, crate::app::now()))
-        }
+        "consent.status" => return Ok(wire::write(&app.consent_status())?),
+        "consent.grant" => app.dispatch(Event::Grant(wire::read(&argument)?, crate::app::now())),
         "consent.withdraw" => app.dispatch(Event::Withdraw(read_or_default(argument)?)),
         "ledger.list" => {
             let entries =
@@ -119,8 +117,7 @@ struct Headless {
 }
 
 async fn submit(app: &Rc<App>, argument: JsValue) -> Result<JsValue, JsValue> {
-    let Headless { kind, message, rating, custom, contact, purposes, evidence } =
-        serde_wasm_bindgen::from_value(argument)?;
+    let Headless { kind, message, rating, custom, contact, purposes, evidence } = wire::read(&argument)?;
     let mut submission = app.blank()?;
     submission.kind = kind;
     submission.message = message;
@@ -148,5 +145,5 @@ fn read_or_default<T: Default + for<'de> Deserialize<'de>>(argument: JsValue) ->
     if argument.is_undefined() || argument.is_null() {
         return Ok(T::default());
     }
-    Ok(serde_wasm_bindgen::from_value(argument)?)
+    Ok(wire::read(&argument)?)
 }

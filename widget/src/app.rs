@@ -15,9 +15,10 @@ use crate::{
     facts,
     ledger::{Ledger, fresh_id},
     panel::{Effect, Event, Failure, Receipt, ShownEntry, Site, State, step},
-    send::{self, to_js},
+    send,
     text::Texts,
     view::view,
+    wire,
 };
 
 /// What the loader has prepared.
@@ -203,7 +204,7 @@ impl App {
             Effect::Remember(Some(email)) => self.ledger.put(LedgerKey::VisitorEmail, &email),
             Effect::Remember(None) => self.ledger.remove(LedgerKey::VisitorEmail),
             Effect::KeepConsent(Some((policy, purposes, at))) => {
-                let kept = js_sys::JSON::stringify(&to_js(&KeptConsent {
+                let kept = js_sys::JSON::stringify(&wire::write(&KeptConsent {
                     policy,
                     purposes,
                     at: at.unix_ms() as f64,
@@ -233,7 +234,7 @@ impl App {
     /// The receipt with its dates as the visitor's language writes them. Without one that can be read there are no
     /// thanks: whatever answered, it was no collector.
     fn stored(&self, receipt: JsValue) -> Event {
-        let Ok(mut receipt) = serde_wasm_bindgen::from_value::<Receipt>(receipt) else {
+        let Ok(mut receipt) = wire::read::<Receipt>(&receipt) else {
             return Event::Failed(Failure::Unreachable);
         };
         let locale = self.state.borrow().texts.locale().to_owned();
@@ -249,7 +250,7 @@ impl App {
 
 fn kept_consent(ledger: &Ledger) -> Option<KeptConsent> {
     let text = ledger.get(LedgerKey::Consent)?;
-    serde_wasm_bindgen::from_value(js_sys::JSON::parse(&text).ok()?).ok()
+    wire::read(&js_sys::JSON::parse(&text).ok()?).ok()
 }
 
 async fn copy(text: &str) -> Result<(), JsValue> {

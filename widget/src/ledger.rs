@@ -1,6 +1,6 @@
 //! All that the widget keeps in the visitor's browser: the only module that touches localStorage.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::cell::RefCell;
 
 use candor_protocol::{LedgerKey, Timestamp};
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use wasm_bindgen::JsValue;
 pub(crate) struct Ledger {
     site: Uuid,
     storage: Option<web_sys::Storage>,
-    memory: RefCell<BTreeMap<String, String>>,
+    memory: RefCell<Vec<(LedgerKey, String)>>,
 }
 
 impl Ledger {
@@ -26,14 +26,18 @@ impl Ledger {
     pub(crate) fn get(&self, key: LedgerKey) -> Option<String> {
         let name = key.storage_key(self.site);
         let stored = self.storage.as_ref().and_then(|storage| storage.get_item(&name).ok().flatten());
-        stored.or_else(|| self.memory.borrow().get(&name).cloned())
+        stored.or_else(|| {
+            self.memory.borrow().iter().find(|(held, _)| *held == key).map(|(_, value)| value.clone())
+        })
     }
 
     /// Keeps `value` under `key`; in memory where the quota is used up.
     pub(crate) fn put(&self, key: LedgerKey, value: &str) {
         let name = key.storage_key(self.site);
         if self.storage.as_ref().is_none_or(|storage| storage.set_item(&name, value).is_err()) {
-            self.memory.borrow_mut().insert(name, value.into());
+            let mut memory = self.memory.borrow_mut();
+            memory.retain(|(held, _)| *held != key);
+            memory.push((key, value.into()));
         }
     }
 
@@ -43,7 +47,7 @@ impl Ledger {
         if let Some(storage) = &self.storage {
             drop(storage.remove_item(&name));
         }
-        self.memory.borrow_mut().remove(&name);
+        self.memory.borrow_mut().retain(|(held, _)| *held != key);
     }
 
     /// All keys that hold something, with their values.

@@ -14,5 +14,6 @@ mod send;
 mod text;
 mod tree;
 mod view;
+mod wire;
 
 pub use api::{call, start};

@@ -1,7 +1,6 @@
 //! The one request that carries a visitor's words.
 
 use candor_protocol::Submission;
-use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{RequestInit, Response};
@@ -9,6 +8,7 @@ use web_sys::{RequestInit, Response};
 use crate::{
     dom::window,
     panel::{Failure, Refused},
+    wire,
 };
 
 /// Milliseconds after which an unanswered try is given up: the visitor may try again with the same id.
@@ -20,17 +20,12 @@ pub(crate) async fn submit(origin: &str, submission: &Submission) -> Result<JsVa
     if (200..300).contains(&status) {
         return Ok(body);
     }
-    let refused: Refused = serde_wasm_bindgen::from_value(body).map_err(|_| Failure::Unreachable)?;
+    let refused: Refused = wire::read(&body).map_err(|_| Failure::Unreachable)?;
     Err(Failure::Refused(Box::new(refused)))
 }
 
-/// A value as the JSON-like object that the browser's own `JSON` writes.
-pub(crate) fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
-    Ok(value.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
-}
-
 async fn post(origin: &str, submission: &Submission) -> Result<(u16, JsValue), JsValue> {
-    let body = js_sys::JSON::stringify(&to_js(submission)?)?;
+    let body = js_sys::JSON::stringify(&wire::write(submission)?)?;
     let init = RequestInit::new();
     init.set_method("POST");
     init.set_body(&body);

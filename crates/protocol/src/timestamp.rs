@@ -49,12 +49,28 @@ impl Timestamp {
     }
 }
 
-impl fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Timestamp {
+    /// As the wire writes it. Digit by digit, for `core::fmt`'s padding would be felt in the widget's size.
+    fn to_ascii(self) -> [u8; 24] {
         let (year, month, day) = civil_from_days(self.0.div_euclid(DAY_MS));
         let ms = self.0.rem_euclid(DAY_MS);
-        let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", ms % 1000)
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let fields =
+            [(3, 4, year), (6, 2, month), (9, 2, day), (12, 2, ms / 3_600_000), (15, 2, ms / 60_000 % 60)];
+        for (last, digits, value) in fields.into_iter().chain([(18, 2, ms / 1000 % 60), (22, 3, ms % 1000)]) {
+            let mut rest = value.unsigned_abs();
+            for place in 0..digits {
+                text[last - place] = b'0' + (rest % 10) as u8;
+                rest /= 10;
+            }
+        }
+        text
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(str::from_utf8(&self.to_ascii()).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -76,7 +92,7 @@ impl core::error::Error for ParseTimestampError {}
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(str::from_utf8(&self.to_ascii()).unwrap_or_default())
     }
 }
 
