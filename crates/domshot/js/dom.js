@@ -38,14 +38,15 @@ export const look = (node, inert, out) =>
     return inert.importNode(node, false).outerHTML;
   }) ?? '';
 
-// `out`: border box relative to the viewport, the sizes of content, scrollport and scroll offset, and what of the width
-// and height is neither border nor scrollport, which is to say a scrollbar.
+// `out`: border box relative to the viewport, the sizes of content, scrollport and scroll offset, and what of width and
+// height is neither border nor scrollport, which is to say scrollbars.
 export const measure = (node, out) =>
   attempt(() => {
     const box = node.getBoundingClientRect();
     out.set([box.x, box.y, box.width, box.height]);
     out.set([node.scrollWidth, node.scrollHeight, node.clientWidth, node.clientHeight, node.scrollLeft, node.scrollTop], 4);
-    out[10] = Math.max(node.offsetWidth - node.clientWidth - 2 * node.clientLeft, node.offsetHeight - node.clientHeight - 2 * node.clientTop) || 0;
+    out[10] = node.offsetWidth - node.clientWidth - 2 * node.clientLeft || 0;
+    out[11] = node.offsetHeight - node.clientHeight - 2 * node.clientTop || 0;
     return out.every(Number.isFinite);
   }, false);
 

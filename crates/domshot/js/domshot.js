@@ -1,13 +1,13 @@
 // The module that people import: fetches and compiles the engine as soon as it is imported itself, so that the first
 // picture does not wait, and falls back to the same program as plain JavaScript where the page refuses WebAssembly.
-import init, { capture as take } from './domshot_core.js';
+import * as core from './domshot_core.js';
 
 const load = async () => {
   try {
-    await init({ module_or_path: new URL('domshot_core_bg.wasm', import.meta.url) });
+    await core.default({ module_or_path: new URL('domshot_core_bg.wasm', import.meta.url) });
   } catch (refused) {
-    const { instantiate } = await import('./domshot_core_js.js').catch(() => { throw refused; });
-    await instantiate();
+    const plain = await import('./domshot_core_js.js').catch(() => { throw refused; });
+    core.startWith(plain.default);
   }
 };
 const ready = load();
@@ -28,7 +28,7 @@ const fetchBlob = async (url) => {
 export async function capture(node, options = {}) {
   await ready;
   try {
-    const [blob, width, height, codes, counts] = await take(node, { dpr: devicePixelRatio, fetch: fetchBlob, ...options });
+    const [blob, width, height, codes, counts] = await core.capture(node, { dpr: devicePixelRatio, fetch: fetchBlob, ...options });
     const notes = Object.fromEntries(codes.map((code, at) => [code, counts[at]]));
     return Object.assign(blob, { width, height, notes });
   } catch (code) {

@@ -115,21 +115,21 @@ pub(crate) struct Measure {
     pub(crate) port: (f64, f64),
     /// How far the content is scrolled.
     pub(crate) offset: (f64, f64),
-    /// Thickness of its scrollbars; those that lie over the content have none.
-    pub(crate) bar: f64,
+    /// Width and height that its scrollbars take from the content; those that lie over it take none.
+    pub(crate) bars: (f64, f64),
 }
 
 impl Node {
     /// `None` where the page's own code threw, or a broken transform gives no number.
     #[inline(never)]
     pub(crate) fn measure(&self) -> Option<Measure> {
-        let mut n = [0.0; 11];
+        let mut n = [0.0; 12];
         measure(self, &mut n).then_some(Measure {
             rect: Rect { x: n[0], y: n[1], width: n[2], height: n[3] },
             content: (n[4], n[5]),
             port: (n[6], n[7]),
             offset: (n[8], n[9]),
-            bar: n[10],
+            bars: (n[10], n[11]),
         })
     }
     #[inline(never)]

@@ -126,6 +126,22 @@ pub(crate) fn scroll(
             "float:left!important;margin:$px $px $px $px",
             &[&pixels(y), &pixels(-x - width), &pixels(-y - height), &pixels(x)],
         )
+    } else if style.value("position") == "static"
+        && style.value("display") == "flex"
+        && style.value("flex-direction") == "row"
+    {
+        // So does an item that is as wide as its margins and the gap after it take away.
+        let (x, y) =
+            (left - decimal(&style.value("padding-left")), top - decimal(&style.value("padding-top")));
+        filled(
+            "order:-1!important;flex:none!important;align-self:flex-start!important;margin:$px $px $px $px",
+            &[
+                &pixels(y),
+                &pixels(-x - width - decimal(&style.value("column-gap"))),
+                &pixels(-y - height),
+                &pixels(x),
+            ],
+        )
     } else {
         filled("position:absolute!important;left:$px!important;top:$px", &[&pixels(left), &pixels(top)])
     };

@@ -11,6 +11,8 @@ pub(crate) struct Realm {
     pub(crate) inert: Node,
     pub(crate) html: Node,
     pub(crate) base: String,
+    /// Gecko draws neither scrollbars nor checks and radios inside an SVG image.
+    pub(crate) is_gecko: bool,
     /// Scroll offset and size of the viewport, in CSS pixels, scrollbars included.
     pub(crate) view: Rect,
 }
@@ -30,7 +32,9 @@ impl Realm {
             height: window.number("innerHeight"),
         };
         let base = document.text("baseURI");
-        Some(Realm { document, window, inert, html, base, view })
+        let mut realm = Realm { document, window, inert, html, base, view, is_gecko: false };
+        realm.is_gecko = realm.supports("(-moz-appearance:none)");
+        Some(realm)
     }
 
     /// Computed style of `element`.

@@ -95,7 +95,8 @@ struct Frame {
 
 fn frame(root: &Node, realm: &Realm, area: Area) -> Result<Frame, Error> {
     let view = realm.view;
-    let (scroll, port) = ((view.x, view.y), (view.width, view.height));
+    let port = (realm.html.number("clientWidth"), realm.html.number("clientHeight"));
+    let scroll = (view.x, view.y);
     let seen = match area {
         Area::Viewport => Rect { x: 0.0, y: 0.0, ..view },
         Area::Page => {
@@ -192,28 +193,31 @@ pub(crate) async fn take_at(
     svg::value(&mut text, &pinned(&realm.style(&realm.html), "font-size,line-height"));
     add(&mut text, "\"><style>");
     svg::css(&mut text, &css, false);
+    let is_within = port == (seen.width, seen.height) || (Rect { x: 0.0, y: 0.0, ..realm.view }).holds(&seen);
+    let (port_width, port_height) = (pixels(port.0), pixels(port.1));
     fill(
         &mut text,
-        // In SVG these four are properties too, which `all` would reset were they attributes.
-        // What does not overflow is a scrollport, by which sticky boxes find their places.
-        "</style><foreignObject style=\"all:initial!important;overflow:$!important;x:$px!important;y:$px!important;\
-         width:$px!important;height:$px!important\"><div xmlns=\"http://www.w3.org/1999/xhtml\" style=\"",
+        // The inner box holds fixed boxes in all engines, and is the scrollport by which sticky ones find their places.
+        "</style><foreignObject style=\"all:initial!important;overflow:visible!important;x:$px!important;y:$px!important;\
+         width:$px!important;height:$px!important\" width=\"$\" height=\"$\"><div xmlns=\"http://www.w3.org/1999/xhtml\" \
+         style=\"all:initial!important;display:block!important;position:relative!important;contain:layout!important;\
+         overflow:$!important;width:$px!important;height:$px!important\"><div style=\"",
         &[
-            if port == (seen.width, seen.height) || (Rect { x: 0.0, y: 0.0, ..realm.view }).holds(&seen) {
-                "hidden"
-            } else {
-                "visible"
-            },
             &pixels(origin.0),
             &pixels(origin.1),
-            &pixels(port.0),
-            &pixels(port.1),
+            &port_width,
+            &port_height,
+            &port_width,
+            &port_height,
+            if is_within { "hidden" } else { "visible" },
+            &port_width,
+            &port_height,
         ],
     );
     svg::css(&mut text, &canvas, true);
     fill(
         &mut text,
-        "\"></div><div xmlns=\"http://www.w3.org/1999/xhtml\" style=\"all:initial!important;display:block!important;\
+        "\"></div><div style=\"all:initial!important;display:block!important;\
          position:absolute!important;left:$px!important;top:$px!important;width:$px!important;height:$px!important\">",
         &[
             &pixels(-scroll.0),
@@ -223,7 +227,7 @@ pub(crate) async fn take_at(
         ],
     );
     add(&mut text, &page);
-    add(&mut text, "</div></foreignObject></svg>");
+    add(&mut text, "</div></div></foreignObject></svg>");
 
     if walk.is_late {
         notes.add(Note::Deadline);

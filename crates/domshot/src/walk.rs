@@ -440,8 +440,17 @@ impl Write<'_, '_> {
                     let over = (m.content.0 - m.port.0).max(m.content.1 - m.port.1);
                     if over > 1.0 && self.walk.realm.computed(node, "overflow") != "visible" {
                         // Scrollbars that lie over the content, or are switched off, take no place in the clone.
-                        if m.bar < 2.0 {
+                        let (x, y) = (m.bars.0.max(0.0), m.bars.1.max(0.0));
+                        if x + y < 2.0 {
                             add(&mut start.style, "overflow:hidden!important;");
+                        } else if self.walk.realm.is_gecko {
+                            let style = self.walk.realm.style(node);
+                            let padded = |side: &str, by: f64| pixels(decimal(&style.value(side)) + by);
+                            fill(
+                                &mut start.style,
+                                "overflow:hidden!important;padding-right:$px!important;padding-bottom:$px!important;",
+                                &[&padded("padding-right", x), &padded("padding-bottom", y)],
+                            );
                         }
                         if over > REACH {
                             clip = clip.cut(&m.rect.grown(8.0));
@@ -680,7 +689,7 @@ impl Write<'_, '_> {
         self.finish(&start);
         fill(
             self.out,
-            "<td colspan=\"$\" style=\"all:initial!important;display:table-cell!important;height:$px!important\"></td></tr>",
+            "<td colspan=\"$\" style=\"padding:0!important;box-sizing:border-box!important;height:$px!important\"></td></tr>",
             &[&number(node.number("childElementCount").max(1.0) as usize), &height],
         );
         Found::Done
@@ -834,11 +843,12 @@ impl Write<'_, '_> {
             return svg::text(content, &value);
         }
         if is_one_of("checkbox,radio", &kind) {
-            if node.flag("checked") {
+            let (checked, half) = (node.flag("checked"), kind == "checkbox" && node.flag("indeterminate"));
+            if checked {
                 add(&mut start.attributes, " checked=\"\"");
             }
-            if kind == "checkbox" && node.flag("indeterminate") {
-                self.indeterminate(node, start);
+            if half || self.walk.realm.is_gecko {
+                self.drawn_check(node, kind == "radio", checked, half, start);
             }
         } else if kind == "image" {
             let at = new_hole(self.replay, "src", node.text("src"));
@@ -856,7 +866,7 @@ impl Write<'_, '_> {
     fn options(&mut self, node: &Node, is_barred: bool, start: &mut Start, content: &mut String) {
         let is_list = node.flag("multiple") || node.number("size") > 1.0;
         let measure = node.measure().unwrap_or_default();
-        if is_list && measure.bar < 2.0 {
+        if is_list && measure.bars.0 < 2.0 {
             add(&mut start.style, "scrollbar-width:none!important;");
         }
         let options: Vec<(String, bool)> =
@@ -876,18 +886,40 @@ impl Write<'_, '_> {
         }
     }
 
-    /// Markup has no word for a half-checked box, so it is drawn.
-    fn indeterminate(&mut self, node: &Node, start: &mut Start) {
+    /// Markup has no word for a half-checked box, and Gecko draws none at all here, so they are drawn.
+    fn drawn_check(
+        &mut self,
+        node: &Node,
+        is_radio: bool,
+        is_checked: bool,
+        is_half: bool,
+        start: &mut Start,
+    ) {
         let style = self.walk.realm.style(node);
         if style.value("appearance") == "none" {
             return;
         }
         let accent = style.value("accent-color");
+        let accent = if accent == "auto" { "#0075ff" } else { &accent };
+        let sign = match (is_half, is_checked, is_radio) {
+            (true, ..) => "linear-gradient(#fff,#fff) center/9px 2px no-repeat,",
+            (_, true, true) => "radial-gradient(#fff 2.5px,#0000 3px),",
+            (_, true, false) => {
+                "linear-gradient(45deg,#0000 40%,#fff 40% 60%,#0000 60%) 75% 50%/6px 7px no-repeat,"
+            }
+            _ => "",
+        };
+        let is_on = is_half || is_checked;
         fill(
             &mut start.style,
             "appearance:none!important;box-sizing:border-box!important;width:13px!important;height:13px!important;\
-             margin-bottom:0!important;border-radius:2px!important;background:linear-gradient(#fff,#fff) center/9px 2px no-repeat,$!important;",
-            &[if accent == "auto" { "#0075ff" } else { &accent }],
+             margin-bottom:0!important;border-radius:$!important;border:1px solid $!important;background:$$!important;",
+            &[
+                if is_radio { "50%" } else { "2px" },
+                if is_on { accent } else { "#8f8f9d" },
+                sign,
+                if is_on { accent } else { "#fff" },
+            ],
         );
     }
 
