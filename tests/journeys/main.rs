@@ -1,3 +1,10 @@
 //! The journeys. Each is one thing that an owner or a visitor does, from the first click to what is left behind.
 
+mod consent;
+mod dismiss;
+mod failure;
 mod harness;
+mod origin;
+mod send;
+mod storage;
+mod strict;

@@ -12,12 +12,14 @@ use crate::{
 };
 
 /// What a journey provoked on purpose, and what may therefore be found at its end.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Allowed {
     /// Console errors that contain one of these are expected.
     pub console: &'static [&'static str],
     /// The browser refuses storage to the page, so that there is none to look at.
     pub no_storage: bool,
+    /// Other origins that the journey itself went to.
+    pub origins: Vec<String>,
 }
 
 /// Fails unless: no cookie, only ledger keys in localStorage, no other storage, no CSP report, no console
@@ -33,14 +35,18 @@ pub async fn closing_assertions(
     allowed: Allowed,
 ) -> Result<()> {
     let visitor = Visitor::new(browser.client.clone());
-    only_ledger_keys(&visitor, site, allowed).await?;
+    only_ledger_keys(&visitor, site, &allowed).await?;
     ensure!(pages.reports().is_empty(), "the page's policy was violated: {:?}", pages.reports());
-    calm_console(&browser.log("browser").await?, allowed)?;
-    only_two_origins(&browser.log("performance").await?, pages.origin(), collector)?;
+    calm_console(&browser.log("browser").await?, &allowed)?;
+    let own: Vec<&str> = std::iter::once(pages.origin())
+        .chain(collector)
+        .chain(allowed.origins.iter().map(String::as_str))
+        .collect();
+    only_these_origins(&browser.log("performance").await?, &own)?;
     no_cookies(browser, pages, collector).await
 }
 
-async fn only_ledger_keys(visitor: &Visitor, site: Option<Uuid>, allowed: Allowed) -> Result<()> {
+async fn only_ledger_keys(visitor: &Visitor, site: Option<Uuid>, allowed: &Allowed) -> Result<()> {
     if allowed.no_storage {
         return Ok(());
     }
@@ -73,7 +79,7 @@ async fn only_ledger_keys(visitor: &Visitor, site: Option<Uuid>, allowed: Allowe
     Ok(())
 }
 
-fn calm_console(entries: &[Value], allowed: Allowed) -> Result<()> {
+fn calm_console(entries: &[Value], allowed: &Allowed) -> Result<()> {
     for entry in entries {
         let text = entry["message"].as_str().unwrap_or_default();
         let expected = allowed.console.iter().any(|part| text.contains(part));
@@ -82,13 +88,13 @@ fn calm_console(entries: &[Value], allowed: Allowed) -> Result<()> {
     Ok(())
 }
 
-fn only_two_origins(entries: &[Value], page: &str, collector: Option<&str>) -> Result<()> {
+fn only_these_origins(entries: &[Value], own: &[&str]) -> Result<()> {
     for url in entries.iter().filter_map(requested) {
-        let own = std::iter::once(page).chain(collector).any(|origin| {
+        let known = own.iter().any(|origin| {
             url.strip_prefix(origin).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         });
         let local = ["data:", "blob:", "about:", "chrome:"].iter().any(|scheme| url.starts_with(scheme));
-        ensure!(own || local, "a request went to {url}");
+        ensure!(known || local, "a request went to {url}");
     }
     Ok(())
 }
@@ -135,18 +141,18 @@ mod tests {
 
     #[test]
     fn a_request_to_a_third_origin_is_caught() {
-        let (page, collector) = ("http://localhost:1", Some("http://127.0.0.1:2"));
+        let own = ["http://localhost:1", "http://127.0.0.1:2"];
         let fine = [request("http://localhost:1/plain/"), request("http://127.0.0.1:2/x"), request("data:,")];
-        assert!(only_two_origins(&fine, page, collector).is_ok());
-        assert!(only_two_origins(&[request("https://cdn.example/x.js")], page, collector).is_err());
+        assert!(only_these_origins(&fine, &own).is_ok());
+        assert!(only_these_origins(&[request("https://cdn.example/x.js")], &own).is_err());
         // A port that merely starts like ours is another origin.
-        assert!(only_two_origins(&[request("http://localhost:12/")], page, collector).is_err());
+        assert!(only_these_origins(&[request("http://localhost:12/")], &own).is_err());
     }
 
     #[test]
     fn a_console_error_is_caught_unless_the_journey_provoked_it() {
         let entries = [json!({ "level": "SEVERE", "message": "…/v1/submissions - 403 (Forbidden)" })];
-        assert!(calm_console(&entries, Allowed::default()).is_err());
-        assert!(calm_console(&entries, Allowed { console: &["403"], ..Allowed::default() }).is_ok());
+        assert!(calm_console(&entries, &Allowed::default()).is_err());
+        assert!(calm_console(&entries, &Allowed { console: &["403"], ..Allowed::default() }).is_ok());
     }
 }

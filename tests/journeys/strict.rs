@@ -1,0 +1,34 @@
+//! A page under the strict policy that `candor csp` prints, with Trusted Types enforced.
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::{Allowed, journey};
+
+use crate::send::write_and_agree;
+
+#[tokio::test]
+async fn the_printed_policy_is_all_that_the_widget_needs() -> Result<()> {
+    journey(async |world| {
+        let printed = world.collector.command(&["csp", "--public-url", world.collector.origin()])?;
+        let policy = printed.lines().find_map(|line| line.strip_prefix("Content-Security-Policy: "));
+        let policy = policy.with_context(|| format!("`candor csp` prints no policy:\n{printed}"))?;
+        ensure!(policy.contains("require-trusted-types-for 'script'"), "{policy}");
+        ensure!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{policy}");
+        world.pages.say("POLICY", policy);
+
+        let visitor = world.visit("strict").await?;
+        let header = visitor
+            .awaits("return (await fetch(location.href)).headers.get('content-security-policy')")
+            .await?;
+        ensure!(
+            header.as_str().is_some_and(|header| header.starts_with(policy)),
+            "the page is served with {header}"
+        );
+        write_and_agree(&visitor, "Under a strict policy").await?;
+        visitor.click("send").await?;
+        visitor.sees("receipt").await?;
+        let report = world.collector.inbox().await?.only_report().await?;
+        ensure!(report.contains("Under a strict policy"), "{report}");
+        Ok(Allowed::default())
+    })
+    .await
+}
