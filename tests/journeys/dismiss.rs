@@ -8,6 +8,8 @@ use e2e::{Allowed, journey, until};
 async fn a_dismissed_bubble_stays_away() -> Result<()> {
     journey(async |world| {
         let visitor = world.visit("plain").await?;
+        visitor.hovers("bubble").await?;
+        visitor.sees("bubble-dismiss").await?;
         visitor.click("bubble-dismiss").await?;
         visitor.sees_no("bubble").await?;
         let key = LedgerKey::BubbleHiddenAt.storage_key(world.collector.site);

@@ -1,7 +1,11 @@
 //! What a visitor does: clicks, types and reads in the widget, through its open shadow root.
 
 use anyhow::{Context as _, Result};
-use fantoccini::{Client, Locator, elements::Element};
+use fantoccini::{
+    Client, Locator,
+    actions::{InputSource as _, MouseActions, PointerAction},
+    elements::Element,
+};
 use serde_json::Value;
 
 use crate::wait::until;
@@ -76,6 +80,16 @@ impl Visitor {
             Ok(Some(()))
         })
         .await
+    }
+
+    /// Moves the pointer over it.
+    ///
+    /// # Errors
+    /// It does not appear.
+    pub async fn hovers(&self, hook: &str) -> Result<()> {
+        let element = self.sees(hook).await?;
+        let over = PointerAction::MoveToElement { element, duration: None, x: 0.0, y: 0.0 };
+        Ok(self.client.perform_actions(MouseActions::new("mouse".into()).then(over)).await?)
     }
 
     /// Types into a field, after what is in it.
@@ -164,7 +178,8 @@ impl Visitor {
 
     async fn find(&self, hook: &str) -> Result<Option<Element>> {
         let Some(host) = self.host().await? else { return Ok(None) };
-        let selector = format!("[data-t=\"{hook}\"]");
+        // What stands beside a field, such as its fault, has an id of its own instead.
+        let selector = format!("[data-t=\"{hook}\"], [id=\"{hook}\"]");
         Ok(host.shadow_root().await?.find_all(Locator::Css(&selector)).await?.into_iter().next())
     }
 

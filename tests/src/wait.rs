@@ -16,11 +16,12 @@ pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<Option<T>
     let mut problem = None;
     let asking = async {
         loop {
-            match ask().await {
+            let asked = ask().await;
+            problem = match asked {
                 Ok(Some(answer)) => return answer,
-                Ok(None) => problem = None,
-                Err(error) => problem = Some(error),
-            }
+                Ok(None) => None,
+                Err(error) => Some(error),
+            };
             tokio::time::sleep(PAUSE).await;
         }
     };
