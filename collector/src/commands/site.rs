@@ -10,8 +10,8 @@ use candor_collector::{
 use candor_protocol::{Form, Look, Policy};
 use candor_rules::{check_policy, default_policy};
 use clap::{Args, Subcommand};
-use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value, json};
 
 use super::{
     instance, say,
@@ -149,20 +149,50 @@ impl Files {
     /// The version that a file may name says nothing: versions are counted here.
     fn policy(&self) -> Result<Option<Policy>> {
         let Some(path) = &self.policy else { return Ok(None) };
-        let mut value: serde_json::Value = read(Some(path))?.unwrap_or_default();
+        let said = || path.display().to_string();
+        let mut value: Value =
+            serde_json::from_slice(&fs::read(path).with_context(said)?).with_context(said)?;
         if let Some(fields) = value.as_object_mut() {
             fields.entry("version").or_insert(1.into());
         }
-        let policy = serde_json::from_value(value).with_context(|| path.display().to_string())?;
+        let policy = exactly(&value).with_context(said)?;
         check_policy(&policy).with_context(|| path.display().to_string())?;
         Ok(Some(policy))
     }
 }
 
-fn read<T: DeserializeOwned>(path: Option<&PathBuf>) -> Result<Option<T>> {
+fn read<T: DeserializeOwned + Serialize>(path: Option<&PathBuf>) -> Result<Option<T>> {
     let Some(path) = path else { return Ok(None) };
-    let text = fs::read(path).with_context(|| path.display().to_string())?;
-    Ok(Some(serde_json::from_slice(&text).with_context(|| path.display().to_string())?))
+    let said = || path.display().to_string();
+    let value: Value = serde_json::from_slice(&fs::read(path).with_context(said)?).with_context(said)?;
+    Ok(Some(exactly(&value).with_context(said)?))
+}
+
+/// What the JSON says, if it says nothing else. The types of the wire pass over names that they do not know, for
+/// widgets older than their collector; an owner who mistypes a name wants to hear of it.
+fn exactly<T: DeserializeOwned + Serialize>(value: &Value) -> Result<T> {
+    let read: T = serde_json::from_value(value.clone())?;
+    if let Some(name) = unknown(value, &serde_json::to_value(&read)?) {
+        bail!("there is no setting {name}");
+    }
+    Ok(read)
+}
+
+/// The first name in `given` that did not get through to `read`. What a default stands for may be left out there.
+fn unknown(given: &Value, read: &Value) -> Option<String> {
+    match (given, read) {
+        (Value::Object(given), Value::Object(read)) => {
+            given.iter().find_map(|(name, value)| match read.get(name) {
+                Some(known) => unknown(value, known).map(|inner| format!("{name}.{inner}")),
+                None if value.is_null() || value.as_object().is_some_and(Map::is_empty) => None,
+                None => Some(name.clone()),
+            })
+        }
+        (Value::Array(given), Value::Array(read)) => {
+            given.iter().zip(read).find_map(|(given, read)| unknown(given, read))
+        }
+        _ => None,
+    }
 }
 
 fn normal(origins: &[String]) -> Result<Vec<String>> {

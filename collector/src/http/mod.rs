@@ -8,6 +8,7 @@ mod failure;
 mod health;
 mod loader;
 mod metrics;
+mod openapi;
 mod security;
 mod sites;
 mod submissions;
@@ -42,6 +43,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::show))
+        .route("/openapi.json", get(openapi::show))
         .route("/.well-known/security.txt", get(security::show))
         .route("/", get(|| async { Redirect::to("/inbox") }))
         .merge(inbox::router(&app))

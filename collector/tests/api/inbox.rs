@@ -110,6 +110,15 @@ async fn guessing_is_slowed_down() {
 }
 
 #[tokio::test]
+async fn browser_that_refuses_the_cookie_is_told_why() {
+    let collector = with_member().await;
+    let answer = sign_in(&collector, "m@shop.example", PASSWORD).await;
+    let next = collector.get(answer.header("location").unwrap(), &[]).await;
+    let page = collector.get(next.header("location").unwrap(), &[]).await;
+    assert!(page.text().contains("did not keep the session"), "{}", page.text());
+}
+
+#[tokio::test]
 async fn session_ends_after_half_a_day() {
     let collector = with_member().await;
     let cookie = session(&collector, "m@shop.example").await;

@@ -144,6 +144,10 @@ fn site_is_added_listed_set_closed_and_reopened() {
     std::fs::write(&path, policy(100_000)).unwrap();
     let refused = run(&folder, &set);
     assert_eq!(refused.status.code(), Some(1));
+    let look = folder.path().join("look.json");
+    std::fs::write(&look, json!({ "accent": "#b00", "theem": "dark" }).to_string()).unwrap();
+    let mistyped = run(&folder, &["site", "set", "--look", look.to_str().unwrap()]);
+    assert!(String::from_utf8(mistyped.stderr).unwrap().contains("there is no setting theem"));
     says(&folder, &["site", "close"]);
     assert!(says(&folder, &["site", "list"]).contains("(closed)"));
     says(&folder, &["site", "reopen"]);

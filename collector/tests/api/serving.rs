@@ -105,6 +105,15 @@ async fn operators_see_that_it_lives_and_stores() {
             .text()
             .starts_with("Contact: mailto:s@shop.example\n")
     );
+    let document = collector.get("/openapi.json", &[]).await.json();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let real = path.replace("{site}", &collector.site.to_string()).replace("{file}", "glue-1f.js");
+        for method in methods.as_object().unwrap().keys() {
+            let head = crate::harness::head(&method.to_uppercase(), &real, &[], Some(0));
+            let answer = crate::harness::exchange(collector.address, &head, b"").await;
+            assert_ne!(answer.status, 404, "{method} {path} is described and must be there");
+        }
+    }
     let missing = collector.get("/nowhere", &[]).await;
     assert_eq!((missing.status, missing.json()["code"].as_str()), (404, Some("not-found")));
 }
