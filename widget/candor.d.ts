@@ -73,7 +73,7 @@ export interface Submission {
   /** The rating, where the site asks for one and the visitor gave one. */
   rating?: Rating;
   /** The owner's own fields, by key. */
-  custom?: Record<string, string>;
+  custom?: TextMap;
   /** BCP 47 tag of the language the panel spoke. */
   locale?: string;
   /** For the purpose `contact`. */
@@ -218,9 +218,6 @@ export interface Receipt {
   kept: Kept[];
 }
 
-/** A text in several languages, by BCP 47 tag. */
-export type Localised = Record<string, string>;
-
 /** Which half of the day the panel dresses for. */
 export type Theme =
   | "auto"
@@ -315,8 +312,6 @@ export interface Assets {
   glue: Asset;
   /** The WebAssembly half. */
   wasm: Asset;
-  /** The texts, by language. */
-  locales: Record<string, Asset>;
 }
 
 /** The body of `GET /v1/sites/SITE`, and what the loader of one site carries inlined. */
