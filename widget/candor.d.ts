@@ -280,6 +280,16 @@ export interface Field {
   required?: boolean;
 }
 
+/** The attachments an owner takes. */
+export interface Attachments {
+  /** Media types, whole (`application/pdf`) or by family (`text/*`). */
+  types: string[];
+  /** Files of one submission. */
+  count: number;
+  /** Bytes of one file. */
+  bytes: number;
+}
+
 /** What the form asks. */
 export interface Form {
   /** The kinds a visitor may choose from; with one, there is nothing to choose. */
@@ -290,6 +300,8 @@ export interface Form {
   contact?: ContactField[];
   /** The owner's own fields. */
   fields?: Field[];
+  /** Files other than pictures of the page, where the policy asks for `attachment`; `None` takes none. */
+  attachments?: Attachments;
   /** Whether the page URL keeps its query. */
   keep_query?: boolean;
   /** Whether the page URL keeps its fragment. */

@@ -5,6 +5,7 @@
 //! strictly (an unknown field is refused); what a widget reads it reads leniently (an unknown field is the future's).
 
 mod browser;
+mod file;
 mod ledger;
 pub mod limits;
 mod policy;
@@ -17,13 +18,15 @@ mod text_map;
 mod timestamp;
 
 pub use browser::{Brand, BrowserFacts, ColorScheme, Fact, Size, UserAgent};
+pub use file::{PICTURE_TYPES, StoredFile};
 pub use ledger::LedgerKey;
 pub use policy::{Need, Policy, Terms};
 pub use purpose::Purpose;
 pub use receipt::{Kept, Receipt, ReceiptNumber};
 pub use refusal::{Code, Problem};
 pub use site::{
-    Asset, Assets, ContactField, Corner, Field, FieldKind, Form, Load, Look, PublicSite, Theme, Trigger,
+    Asset, Assets, Attachments, ContactField, Corner, Field, FieldKind, Form, Load, Look, PublicSite, Theme,
+    Trigger,
 };
 pub use submission::{Asked, Consent, Contact, Kind, Rating, Scale, Submission};
 pub use text_map::{Localised, TextMap};

@@ -29,3 +29,15 @@ pub const FACT_ENTRIES_MAX: usize = 16;
 pub const LOCALE_CHARS_MAX: usize = 35;
 /// Seconds within which a request's body must have arrived.
 pub const BODY_SECONDS_MAX: u64 = 10;
+/// Bytes of one picture, as it travels. The widget re-encodes until a picture fits.
+pub const PICTURE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Pixels of one picture, width times height: what may be decoded to check it (160 MB of RGBA).
+pub const PICTURE_PIXELS_MAX: u64 = 40_000_000;
+/// Bytes of one attachment, whatever the owner allows.
+pub const ATTACHMENT_BYTES_MAX: usize = 10 * 1024 * 1024;
+/// Files of one submission, pictures and attachments together.
+pub const FILES_MAX: usize = 6;
+/// Characters of a file's name.
+pub const FILE_NAME_CHARS_MAX: usize = 120;
+/// Seconds within which one file must have arrived.
+pub const FILE_SECONDS_MAX: u64 = 120;

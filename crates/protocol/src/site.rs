@@ -111,6 +111,17 @@ pub struct Field {
     pub required: bool,
 }
 
+/// The attachments an owner takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachments {
+    /// Media types, whole (`application/pdf`) or by family (`text/*`).
+    pub types: Vec<String>,
+    /// Files of one submission.
+    pub count: u8,
+    /// Bytes of one file.
+    pub bytes: u32,
+}
+
 /// What the form asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Form {
@@ -125,6 +136,9 @@ pub struct Form {
     /// The owner's own fields.
     #[serde(default)]
     pub fields: Vec<Field>,
+    /// Files other than pictures of the page, where the policy asks for `attachment`; `None` takes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attachments: Option<Attachments>,
     /// Whether the page URL keeps its query.
     #[serde(default)]
     pub keep_query: bool,
@@ -142,6 +156,7 @@ impl Default for Form {
             rating: Some(Scale::Stars),
             contact: vec![ContactField::Name, ContactField::Email],
             fields: Vec::new(),
+            attachments: None,
             keep_query: false,
             keep_fragment: false,
             bubble_hidden_days: 30,

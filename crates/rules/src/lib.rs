@@ -7,12 +7,14 @@ extern crate std;
 
 mod admit;
 pub mod display;
+mod file;
 mod policy;
 mod refusal;
 pub mod retention;
 mod validate;
 
 pub use admit::{Admitted, Content, Part, SiteTerms, admit};
+pub use file::{AdmittedFile, Offer, Present, admit_file, file_bytes_max};
 pub use policy::{PolicyFault, check as check_policy, default as default_policy};
 pub use refusal::Refusal;
 pub use validate::is_email;
