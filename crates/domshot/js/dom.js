@@ -22,28 +22,39 @@ export const call = (of, name, ...values) => attempt(() => of[name](...values)) 
 export const same = (a, b) => a === b;
 
 // --- the tree
-export const next = (node) => attempt(() => node.nextSibling) ?? undefined;
-// A field called "firstChild" hides a form's own; a tree walker is not fooled.
-export const first = (node) => attempt(() => document.createTreeWalker(node).firstChild()) ?? undefined;
+// A form's fields hide properties of the same name, so what every node has is read past them.
+const getter = (of, name) => Object.getOwnPropertyDescriptor(of, name).get;
+const nodeType = getter(Node.prototype, 'nodeType');
+const shadowRoot = getter(Element.prototype, 'shadowRoot');
+const { getBoundingClientRect, checkVisibility } = Element.prototype;
+const walker = document.createTreeWalker(document);
+const from = (node, step) =>
+  attempt(() => {
+    walker.currentNode = node;
+    return walker[step]();
+  }) ?? undefined;
+export const next = (node) => from(node, 'nextSibling');
+export const first = (node) => from(node, 'firstChild');
 export const assigned = (slot) => attempt(() => slot.assignedNodes(), []);
 export const query = (root, selector) => attempt(() => [...root.querySelectorAll(selector)], []);
 
 // Text of a text node, or start tag of an element; `out`: node type, has it a box, has it a shadow root.
 export const look = (node, inert, out) =>
   attempt(() => {
-    out[0] = node.nodeType;
+    out[0] = nodeType.call(node);
     if (out[0] !== 1) return node.data;
-    out[1] = node.checkVisibility();
-    out[2] = !!node.shadowRoot;
+    out[1] = checkVisibility.call(node);
+    out[2] = !!attempt(() => shadowRoot.call(node));
     return inert.importNode(node, false).outerHTML;
   }) ?? '';
 
-// `out`: border box relative to the viewport, the sizes of content, scrollport and scroll offset, and what of width and
+// `out`: border box relative to the viewport and, where there is room for more, the sizes of content, scrollport and scroll offset, and what of width and
 // height is neither border nor scrollport, which is to say scrollbars.
 export const measure = (node, out) =>
   attempt(() => {
-    const box = node.getBoundingClientRect();
+    const box = getBoundingClientRect.call(node);
     out.set([box.x, box.y, box.width, box.height]);
+    if (out.length === 4) return out.every(Number.isFinite);
     out.set([node.scrollWidth, node.scrollHeight, node.clientWidth, node.clientHeight, node.scrollLeft, node.scrollTop], 4);
     out[10] = node.offsetWidth - node.clientWidth - 2 * node.clientLeft || 0;
     out[11] = node.offsetHeight - node.clientHeight - 2 * node.clientTop || 0;
@@ -54,7 +65,7 @@ export const measure = (node, out) =>
 export const seen = (root, selector, left, top, right, bottom) =>
   query(root, selector).filter((element) =>
     attempt(() => {
-      const box = element.getBoundingClientRect();
+      const box = getBoundingClientRect.call(element);
       return box.x < right && box.y < bottom && box.right > left && box.bottom > top;
     }),
   );

@@ -134,7 +134,8 @@ impl Node {
     }
     #[inline(never)]
     pub(crate) fn rect(&self) -> Option<Rect> {
-        self.measure().map(|m| m.rect)
+        let mut n = [0.0; 4];
+        measure(self, &mut n).then_some(Rect { x: n[0], y: n[1], width: n[2], height: n[3] })
     }
     /// A property, or `undefined`; `path` may go through several objects, as in `media.mediaText`.
     #[inline(never)]

@@ -70,7 +70,8 @@ pub struct Options {
     pub area: Area,
     /// Device pixels per CSS pixel in the picture.
     pub dpr: f64,
-    /// Ceiling of width × height in device pixels; beyond it the picture is scaled down and says so.
+    /// Ceiling of width × height in device pixels; beyond it the picture is scaled down and says so. The
+    /// default is what every phone's canvas can hold.
     pub max_pixels: f64,
     /// How the picture is written.
     pub encoding: Encoding,
@@ -91,7 +92,7 @@ impl Default for Options {
         Options {
             area: Area::Viewport,
             dpr: 1.0,
-            max_pixels: 40e6,
+            max_pixels: 16e6,
             encoding: Encoding::default(),
             mask: String::new(),
             hide: String::new(),

@@ -30,6 +30,9 @@ const PLACEHOLDER: &str = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0naHR0cDovL3d
 /// Rules that make up for what an SVG document does not do by itself.
 const UA: &str = "@layer ds-ua,ds-shadow;@layer ds-ua{:where(a[href]){color:$;text-decoration:underline;cursor:pointer}\
 :where([ds-0]){outline:auto 1px -webkit-focus-ring-color}ds-mask{box-sizing:border-box}}\
+[ds-z]{box-sizing:border-box!important;width:var(--ds-w)!important;height:var(--ds-h)!important;min-width:0!important;\
+min-height:var(--ds-h)!important;max-width:none!important;max-height:none!important;padding:0!important;\
+border-color:transparent!important;overflow:hidden!important;flex:none!important}\
 *,::before,::after{transition:none!important;animation-play-state:paused}";
 
 /// The rules that only quirks mode has.

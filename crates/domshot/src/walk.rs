@@ -381,7 +381,7 @@ impl Write<'_, '_> {
         has_shadow: bool,
         level: &mut Level,
     ) -> Found {
-        let name = tag.name;
+        let mut name = tag.name;
         let is_svg = level.is_svg || name == "svg" || name == "math";
         if !level.is_svg && is_one_of("head,base,title", name) {
             return Found::Done;
@@ -525,6 +525,9 @@ impl Write<'_, '_> {
         let mut tree = level.tree;
         let mut next = None;
         let mut shadow = None;
+        if !level.is_svg && is_one_of("canvas,video,iframe,object,embed", name) {
+            name = "img";
+        }
         let is_replaced =
             !level.is_svg && (is_field || is_one_of("img,canvas,video,iframe,object,embed,audio", name));
         if has_shadow
@@ -674,13 +677,9 @@ impl Write<'_, '_> {
             }
         }
         let (width, height) = (pixels(rect.width), pixels(height));
-        fill(
-            &mut start.style,
-            "box-sizing:border-box!important;width:$px!important;height:$px!important;min-width:0!important;\
-             min-height:$px!important;max-width:none!important;max-height:none!important;padding:0!important;\
-             border-color:transparent!important;overflow:hidden!important;flex:none!important;",
-            &[&width, &height, &height],
-        );
+        // The rules for `[ds-z]` stand once, in the sheet: there may be thousands of these.
+        add(&mut start.attributes, " ds-z=\"\"");
+        fill(&mut start.style, "--ds-w:$px;--ds-h:$px;", &[&width, &height]);
         if !is_row {
             return self.empty(tag, start);
         }
@@ -741,7 +740,7 @@ impl Write<'_, '_> {
 
     /// Adds the element's own attributes, except those that do something, name an address, or hold a value.
     fn attributes(&mut self, tag: &svg::Tag<'_>, start: &mut Start, is_svg: bool, is_bare: bool) {
-        const DROPPED: &str = "src,srcset,sizes,srcdoc,poster,data,nonce,integrity,ping,action,formaction,autofocus,popover,loading,\
+        const DROPPED: &str = "src,srcset,sizes,srcdoc,poster,data,nonce,integrity,ping,action,formaction,autofocus,loading,\
             is,background";
         let mut own = String::new();
         for (attribute, value) in &tag.attributes {
@@ -965,58 +964,38 @@ impl Write<'_, '_> {
         }
     }
 
-    /// A canvas or video: its pixels become the background of its content box.
+    /// A canvas or video becomes an image: without scripts the one draws nothing, and the other does not load.
     fn surface(&mut self, node: &Node, start: &mut Start, note: Note, width: &str, height: &str) {
         let (w, h) = (node.number(width), node.number(height));
-        let style = self.walk.realm.style(node);
-        add(&mut start.style, &pinned(&style, "width,height,image-rendering"));
-        let fit = style.value("object-fit");
-        let size = match fit.as_str() {
-            "cover" | "contain" => &fit,
-            "none" => "auto",
-            _ => "100% 100%",
-        };
         let blob = if w * h > 0.0 { bitmap(node, w, h) } else { JsValue::UNDEFINED };
         let poster = node.text("poster");
-        let mut at = None;
+        let at = new_hole(self.replay, "src", String::new());
         if blob.is_truthy() {
-            let hole = new_hole(self.replay, "", String::new());
-            self.assets.read(hole, note, &blob);
-            at = Some(hole);
+            self.assets.read(at, note, &blob);
         } else if note == Note::Video && !poster.is_empty() {
-            at = Some(new_hole(self.replay, "", poster));
-        } else if w * h > 0.0 {
-            self.notes.add(note);
+            self.replay.images[at].url = poster;
+        } else {
+            self.assets.fail(at, note);
         }
-        self.fill_box(start, at, w * h > 0.0, size);
+        self.picture(node, start, at);
     }
 
-    /// Paints the data of hole `at` (or else a placeholder) on the content box.
-    fn fill_box(&mut self, start: &mut Start, at: Option<usize>, is_shown: bool, size: &str) {
-        let image = match at {
-            Some(at) => filled("url(\"$\")", &[&hole(at)]),
-            None if is_shown => "linear-gradient(#80808026,#80808026)".into(),
-            None => "none".into(),
-        };
-        fill(
-            &mut start.style,
-            "background-image:$!important;background-size:$!important;background-position:50%!important;\
-             background-repeat:no-repeat!important;background-origin:content-box!important;",
-            &[&image, size],
-        );
+    /// The start of an image that looks like `node` and shows hole `at`.
+    fn picture(&mut self, node: &Node, start: &mut Start, at: usize) {
+        fill(&mut start.attributes, " decoding=\"sync\" src=\"$\"", &[&hole(at)]);
+        add(&mut start.style, &pinned(&self.walk.realm.style(node), COPIED));
     }
 
     /// A frame: its document to be drawn apart, or a placeholder.
     fn frame(&mut self, node: &Node, start: &mut Start) -> Option<(Node, usize)> {
-        add(&mut start.style, &pinned(&self.walk.realm.style(node), "width,height"));
         let document = node.object("contentDocument").filter(|_| self.walk.depth < MAX_FRAMES);
         let document = document.filter(|d| d.object("defaultView").is_some());
-        let at = document.as_ref().map(|_| new_hole(self.replay, "", String::new()));
-        if at.is_none() {
-            self.notes.add(Note::Frame);
+        let at = new_hole(self.replay, "src", String::new());
+        if document.is_none() {
+            self.assets.fail(at, Note::Frame);
         }
-        self.fill_box(start, at, true, "100% 100%");
-        Some((document?, at?))
+        self.picture(node, start, at);
+        Some((document?, at))
     }
 
     /// Covers (or leaves empty) the place of `node`: nothing of it but its geometry is written.
