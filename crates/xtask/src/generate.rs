@@ -93,10 +93,10 @@ mod tests {
 
     #[test]
     fn a_block_is_replaced_and_what_stands_around_it_stays() {
-        let text = "before\n<!-- gen:ledger -->\nold\n<!-- /gen -->\nafter\n";
+        let text = "before\n<!-- gen:ledger -->\nwritten before\n<!-- /gen -->\nafter\n";
         let new = filled(text).unwrap();
         assert!(new.starts_with("before\n<!-- gen:ledger -->\n| key"), "{new}");
-        assert!(new.ends_with("<!-- /gen -->\nafter\n") && !new.contains("old"), "{new}");
+        assert!(new.ends_with("<!-- /gen -->\nafter\n") && !new.contains("written before"), "{new}");
         assert_eq!(filled(&new).unwrap(), new);
     }
 

@@ -48,7 +48,8 @@ pub(crate) fn first_of_each(packed: &BTreeMap<String, String>) -> Result<String>
         let all: Vec<String> = serde_json::from_str(text)?;
         all.into_iter().next().context("a locale has a first text")
     };
-    let all: BTreeMap<_, _> = packed.iter().map(|(tag, text)| Ok((tag, first(text)?))).collect::<Result<_>>()?;
+    let all: BTreeMap<_, _> =
+        packed.iter().map(|(tag, text)| Ok((tag, first(text)?))).collect::<Result<_>>()?;
     Ok(serde_json::to_string(&all)?)
 }
 

@@ -146,10 +146,7 @@ fn settings(manifest: &assets::Manifest) -> Result<String> {
         look: Look { accent: Some("#0b6e4f".into()), ..Look::default() },
         form: Form::default(),
         policy: Policy { url: Some("https://shop.example/privacy".into()), ..candor_rules::default_policy() },
-        assets: candor_protocol::Assets {
-            glue: file(&manifest.glue),
-            wasm: file(&manifest.wasm),
-        },
+        assets: candor_protocol::Assets { glue: file(&manifest.glue), wasm: file(&manifest.wasm) },
     })?)
 }
 
