@@ -74,7 +74,7 @@ fn kebab(keys: &str) -> String {
 
 /// Marks the elements of the top layer: they are drawn in place, above all else, their geometry pinned.
 pub(crate) fn top_layer(root: &Node, realm: &Realm, top: &mut usize, marks: &mut Marks) {
-    for state in [":popover-open", ":modal", ":fullscreen"] {
+    for state in [":modal", ":fullscreen", ":popover-open"] {
         for element in nodes(&query(root, state)) {
             if marks.on(&element).top > 0 {
                 continue;

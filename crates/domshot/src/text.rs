@@ -54,7 +54,7 @@ pub(crate) fn pixels(value: f64) -> String {
         out.push('-');
     }
     digits(&mut out, hundredths / 100);
-    if hundredths % 100 > 0 {
+    if !hundredths.is_multiple_of(100) {
         out.push('.');
         digits(&mut out, hundredths / 10 % 10);
         digits(&mut out, hundredths % 10);

@@ -283,7 +283,7 @@ impl<'a> Walk<'a> {
                 level.next = Next::Sibling(dom::next(&node));
             }
             steps += 1;
-            if steps % 16 == 0 && self.clock.is_turn_over() {
+            if steps.is_multiple_of(16) && self.clock.is_turn_over() {
                 self.clock.yield_turn().await;
                 if self.clock.left_ms(WALK_SHARE) == 0.0 {
                     self.is_late = true;
