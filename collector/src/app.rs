@@ -3,7 +3,7 @@
 use std::{net::IpAddr, sync::Mutex, time::Duration};
 
 use axum::http::HeaderName;
-use candor_protocol::limits::BODY_SECONDS_MAX;
+use candor_protocol::{Timestamp, limits::BODY_SECONDS_MAX};
 use uuid::Uuid;
 
 use crate::{
@@ -74,6 +74,8 @@ pub struct App {
     pub(crate) sign_ins: Limiter<[u8; 32]>,
     pub(crate) address_salt: Mutex<Option<(i64, [u8; 32])>>,
     pub(crate) loaders: LoaderCache,
+    /// When the store last proved that it stores.
+    pub(crate) ready_at: Mutex<Option<Timestamp>>,
     pub(crate) passwords: Passwords,
 }
 
@@ -93,6 +95,7 @@ impl App {
             sign_ins: Limiter::new(settings.sign_in_rate),
             address_salt: Mutex::default(),
             loaders: LoaderCache::default(),
+            ready_at: Mutex::default(),
             passwords: Passwords::new(&rng),
             metrics: Metrics::default(),
             store,

@@ -28,6 +28,7 @@ pub(super) enum LogFormat {
 /// Every setting; `None` is not set here.
 #[derive(Clone, Debug, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[command(next_help_heading = "Settings")]
 pub(super) struct Settings {
     /// Read settings from this file [default: candor.toml, if there is one]
     #[arg(long, global = true, env = "CANDOR_CONFIG", value_name = "FILE")]

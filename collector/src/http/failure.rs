@@ -96,6 +96,6 @@ impl IntoResponse for Failure {
 /// The answer when a handler panicked.
 pub(super) fn after_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
     drop(panic);
-    // The panic hook has printed where; what it said might hold a visitor's words.
+    // The panic hook has logged where; what it said might hold a visitor's words.
     Failure::internal(&"a handler panicked").into_response()
 }

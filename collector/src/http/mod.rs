@@ -46,7 +46,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/openapi.json", get(openapi::show))
         .route("/.well-known/security.txt", get(security::show))
         .route("/", get(|| async { Redirect::to("/inbox") }))
-        .merge(inbox::router(&app))
+        .merge(inbox::router())
         .fallback(|| async { Failure::not_found() })
         .method_not_allowed_fallback(|| async { Failure::not_found() })
         .layer(CatchPanicLayer::custom(failure::after_panic))

@@ -28,7 +28,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form
                       base-uri 'none'; frame-ancestors 'none'";
 
 /// The inbox's routes.
-pub(crate) fn router(_app: &Arc<App>) -> Router<Arc<App>> {
+pub(crate) fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/inbox", get(list::show))
         .route("/inbox/sign-in", get(sign_in::show).post(sign_in::submit))

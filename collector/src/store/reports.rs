@@ -4,7 +4,7 @@ use candor_protocol::{
     Asked, Consent, Kept, Kind, Purpose, Rating, Receipt, ReceiptNumber, Scale, Timestamp,
 };
 use candor_rules::{Admitted, Content, Part};
-use rusqlite::{Connection, OptionalExtension as _, Row, types::Value};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 use uuid::Uuid;
 
 use super::{Store, StoreError, body};
@@ -255,40 +255,36 @@ fn put(connection: &Connection, row: NewRow<'_>) -> Result<Receipt, StoreError> 
     Ok(receipt(report, (admitted.site(), admitted.submission()), received_at, consent.policy, kept))
 }
 
+/// One site's reports, newest first: now, site, only before, kind or null, at most.
+pub(super) const LINES: &str =
+    "SELECT report.id, report.site, kind, rating_scale, rating_value, received_at, message.body, contact.body
+    FROM report
+    LEFT JOIN part AS message ON message.report = report.id AND message.purpose = 'message' AND message.until > ?1
+    LEFT JOIN part AS contact ON contact.report = report.id AND contact.purpose = 'contact' AND contact.until > ?1
+    WHERE report.until > ?1 AND report.site = ?2 AND report.id < ?3 AND kind = coalesce(?4, kind)
+    ORDER BY report.id DESC LIMIT ?5";
+
+/// One short walk down the index for each of the member's sites, so that a page costs the same however many reports
+/// there are.
 fn page(connection: &Connection, query: &PageQuery, now: Timestamp) -> Result<Page, StoreError> {
-    let mut sql = String::from(
-        "SELECT report.id, report.site, kind, rating_scale, rating_value, received_at, message.body, contact.body
-         FROM report
-         LEFT JOIN part AS message ON message.report = report.id AND message.purpose = 'message' AND message.until > ?1
-         LEFT JOIN part AS contact ON contact.report = report.id AND contact.purpose = 'contact' AND contact.until > ?1
-         WHERE report.until > ?1
-           AND report.site IN (SELECT site FROM membership WHERE member = ?2)",
-    );
-    let mut values = vec![Value::from(now.unix_ms()), blob(query.member)];
-    let mut narrow = |clause: &str, value: Value| {
-        values.push(value);
-        sql.push_str(&format!(" AND {clause} ?{}", values.len()));
-    };
-    if let Some(site) = query.site {
-        narrow("report.site =", blob(site));
-    }
-    if let Some(kind) = query.kind {
-        narrow("kind =", Value::from(kind.as_str().to_owned()));
-    }
-    if let Some(before) = query.before {
-        narrow("report.id <", blob(before));
-    }
+    let mut sites = connection
+        .prepare_cached("SELECT site FROM membership WHERE member = ?1 AND site = coalesce(?2, site)")?;
+    let site = query.site.map(Uuid::into_bytes);
+    let sites: Vec<[u8; 16]> =
+        sites.query_map((query.member.as_bytes(), site), |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut statement = connection.prepare_cached(LINES)?;
+    let before = query.before.unwrap_or(Uuid::max());
     // One more than asked for tells whether there are older ones.
     let limit = i64::try_from(query.limit).unwrap_or(i64::MAX - 1) + 1;
-    values.push(Value::from(limit));
-    sql.push_str(&format!(" ORDER BY report.id DESC LIMIT ?{}", values.len()));
-
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
     let mut lines = Vec::new();
-    while let Some(row) = rows.next()? {
-        lines.push(line(row)?);
+    for site in sites {
+        let mut rows =
+            statement.query((now.unix_ms(), site, before.as_bytes(), query.kind.map(Kind::as_str), limit))?;
+        while let Some(row) = rows.next()? {
+            lines.push(line(row)?);
+        }
     }
+    lines.sort_by_key(|line| std::cmp::Reverse(line.id));
     let more = lines.len() > query.limit;
     lines.truncate(query.limit);
     Ok(Page { lines, more })
@@ -360,10 +356,6 @@ fn parts(connection: &Connection, report: Uuid, now: Timestamp) -> Result<Vec<Pa
     }
     parts.sort_by_key(|part| part.kept.purpose);
     Ok(parts)
-}
-
-fn blob(id: Uuid) -> Value {
-    Value::from(id.as_bytes().to_vec())
 }
 
 fn unknown(what: &'static str) -> StoreError {

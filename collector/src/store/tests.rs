@@ -333,3 +333,17 @@ async fn many_at_once_with_one_id_make_one_report() {
     }
     assert_eq!((stored, bench.count("report")), (1, 1));
 }
+
+#[tokio::test]
+async fn page_is_read_from_an_index_and_never_sorted() {
+    let bench = Bench::new().await;
+    let connection = rusqlite::Connection::open(bench.folder.path().join("candor.sqlite")).unwrap();
+    let mut plan = connection.prepare(&["EXPLAIN QUERY PLAN ", reports::LINES].concat()).unwrap();
+    let steps: Vec<String> = plan
+        .query_map((1, [1; 16], [2; 16], None::<&str>, 30), |row| row.get(3))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert!(steps.iter().any(|step| step.contains("report_by_site (site=? AND id<?)")), "{steps:?}");
+    assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
+}
