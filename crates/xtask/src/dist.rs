@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
     assets, hash,
@@ -12,6 +12,9 @@ use crate::{
     step::{self, Step},
     wasm::{self, Recipe},
 };
+
+/// What `domshot.js` fetches from beside itself.
+const DOMSHOT_WASM: &str = "domshot_bg.wasm";
 
 /// Builds `dist/`: the collector with its assets inside, domshot as an ES module, and their checksums.
 ///
@@ -47,19 +50,22 @@ pub(crate) fn run(place: &Place) -> Result<()> {
     Ok(())
 }
 
-/// domshot for pages without a bundler: `domshot.js`, which finds its wasm beside itself.
+/// domshot for pages without a bundler: one `domshot.js`, which finds its wasm beside itself.
 fn domshot(place: &Place, tools: &Tools, folder: &Path) -> Result<()> {
-    let recipe = Recipe { package: "domshot", features: &["module"], stem: "domshot", finds_itself: true };
+    let recipe =
+        Recipe { package: "domshot", features: &["module"], stem: "domshot_core", finds_itself: false };
     let module = wasm::build(place, tools, recipe)?;
     let step = Step::start("domshot: wrap and minify");
-    // The wrapper hides the init call; both end up in one file, so that one import is all a page writes.
-    let wrapper = place.root.join("crates/domshot/js/domshot.js");
-    let source = match fs::read_to_string(&wrapper) {
-        Ok(wrapper) => tools.bundle(&wrapper, &[("domshot_bg.js", &module.glue)])?,
-        Err(_) => tools.minify(&module.glue, Text::Module)?,
-    };
-    fs::write(folder.join("domshot.js"), source)?;
-    fs::write(folder.join("domshot_bg.wasm"), &module.wasm)?;
+    // The wrapper hides the init call, so that one import is all a page writes.
+    let work = tempfile::tempdir()?;
+    let entry = work.path().join("domshot.js");
+    fs::copy(place.root.join("crates/domshot/js/domshot.js"), &entry)?;
+    fs::write(work.path().join("domshot_core.js"), &module.glue)?;
+    let source =
+        tools.bundle(&entry, &["./domshot_core_js.js"])?.replace("domshot_core_bg.wasm", DOMSHOT_WASM);
+    ensure!(source.contains(DOMSHOT_WASM), "domshot.js does not fetch {DOMSHOT_WASM}");
+    fs::write(folder.join("domshot.js"), tools.minify(&source, Text::Module)?)?;
+    fs::write(folder.join(DOMSHOT_WASM), &module.wasm)?;
     step.done();
     Ok(())
 }

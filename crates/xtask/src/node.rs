@@ -109,26 +109,18 @@ impl Tools {
         Ok(run::filter(&mut command, text)?.trim_end().to_owned())
     }
 
-    /// Bundles an ES module with the modules it imports by the names given (`./NAME`), minified.
+    /// Puts an ES module and all that it imports into one text, which one integrity hash covers.
     ///
     /// # Errors
     /// The tool is missing: a bundle cannot be faked by leaving it out.
-    pub(crate) fn bundle(&self, entry: &str, beside: &[(&str, &str)]) -> Result<String> {
+    pub(crate) fn bundle(&self, entry: &Path, left_out: &[&str]) -> Result<String> {
         let modules = self.modules.as_ref().context("esbuild is not installed: run `cargo xtask setup`")?;
-        let folder = tempfile::tempdir()?;
-        let main = folder.path().join("entry.js");
-        fs::write(&main, entry)?;
-        for (name, text) in beside {
-            fs::write(folder.path().join(name), text)?;
-        }
         let mut command = Command::new("node");
-        command.arg(modules.join("esbuild/bin/esbuild")).arg(&main).args([
-            "--bundle",
-            "--minify",
-            "--format=esm",
-            "--legal-comments=none",
-            TARGETS,
-        ]);
+        command
+            .arg(modules.join("esbuild/bin/esbuild"))
+            .arg(entry)
+            .args(["--bundle", "--format=esm", "--legal-comments=none", "--log-level=warning", TARGETS])
+            .args(left_out.iter().map(|module| format!("--external:{module}")));
         Ok(String::from_utf8(run::quiet(&mut command)?)?.trim_end().to_owned())
     }
 }

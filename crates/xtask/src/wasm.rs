@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{
@@ -36,18 +36,19 @@ pub(crate) struct Recipe<'a> {
 pub(crate) struct Module {
     /// The WebAssembly module.
     pub(crate) wasm: Vec<u8>,
-    /// The glue, not yet minified.
+    /// The glue, not yet minified, with the crate's own JavaScript in it.
     pub(crate) glue: String,
 }
 
 /// Builds one module.
 ///
 /// # Errors
-/// The crate does not compile, or its glue needs files of its own (a snippet), which the loader cannot verify.
+/// The crate does not compile, or brings JavaScript of its own while there is no esbuild to put it into the glue.
 pub(crate) fn build(place: &Place, tools: &Tools, recipe: Recipe<'_>) -> Result<Module> {
     let linked = compile(place, recipe)?;
     let step = Step::start(format!("wasm: bind and shrink {}", recipe.package));
-    let mut output = Bindgen::new()
+    let folder = tempfile::tempdir()?;
+    Bindgen::new()
         .input_path(&linked)
         .out_name(recipe.stem)
         .web(true)?
@@ -55,16 +56,13 @@ pub(crate) fn build(place: &Place, tools: &Tools, recipe: Recipe<'_>) -> Result<
         .remove_name_section(true)
         .remove_producers_section(true)
         .omit_default_module_path(!recipe.finds_itself)
-        .generate_output()
+        .generate(folder.path())
         .with_context(|| format!("wasm-bindgen does not take {}", linked.display()))?;
-    if output.snippets().values().any(|parts| !parts.is_empty()) || !output.local_modules().is_empty() {
-        bail!(
-            "{} has JavaScript snippets: they would be files that no integrity hash covers",
-            recipe.package
-        );
-    }
-    let glue = output.js().to_owned();
-    let wasm = output.wasm_mut().emit_wasm();
+    let glue = folder.path().join(format!("{}.js", recipe.stem));
+    // A crate's own JavaScript lies beside the glue; bundled, one integrity hash covers both.
+    let has_own_js = fs::exists(folder.path().join("snippets"))?;
+    let glue = if has_own_js { tools.bundle(&glue, &[])? } else { fs::read_to_string(&glue)? };
+    let wasm = fs::read(folder.path().join(format!("{}_bg.wasm", recipe.stem)))?;
     let wasm = tools.optimise(&wasm)?.unwrap_or(wasm);
     step.done();
     Ok(Module { wasm, glue })

@@ -65,7 +65,7 @@ pub(super) fn golden(place: &Place) -> Result<()> {
         return Ok(());
     }
     let added = git(&["log", "--diff-filter=A", "--format=commit %H", "--name-only", "--", "*/golden/v*/*"])?;
-    for (commit, file) in first_versions(&String::from_utf8(added)?) {
+    for (file, commit) in first_versions(&String::from_utf8(added)?) {
         let first = git(&["show", &format!("{commit}:{file}")])?;
         let now = fs::read(place.root.join(&file)).ok();
         ensure!(now.is_some(), "{file} is gone: what was said once must still be understood");
