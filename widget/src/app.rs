@@ -1,22 +1,24 @@
 //! The running panel: hands events to the state machine, draws what comes of it, and performs the effects.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::{Rc, Weak},
+};
 
-use candor_protocol::{Asked, Consent, Kind, LedgerKey, Purpose, Scale, Submission, Timestamp};
-use js_sys::{Function, Reflect};
-use serde::{Deserialize, Serialize};
+use candor_protocol::{Asked, Consent, LedgerKey, Rating, Submission, Timestamp};
+use js_sys::{Function, Promise, Reflect};
 use uuid::Uuid;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::ShadowRoot;
 
 use crate::{
-    dom::{Happening, Surface, window},
+    dom::{Happening, Surface, get, then, window},
     facts,
     ledger::{Ledger, fresh_id},
-    panel::{Effect, Event, Failure, Receipt, ShownEntry, Site, State, step},
+    panel::{Effect, Event, Failure, Headless, KeptConsent, Receipt, ShownEntry, Site, State, step},
     send,
     text::Texts,
+    value::{Value, Write},
     view::view,
     wire,
 };
@@ -47,15 +49,6 @@ pub(crate) struct App {
     emit: Function,
 }
 
-/// What the ledger keeps under `consent`.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct KeptConsent {
-    policy: u32,
-    purposes: Vec<Purpose>,
-    /// Unix milliseconds.
-    at: f64,
-}
-
 /// The real clock.
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_unix_ms(js_sys::Date::now() as i64)
@@ -66,22 +59,22 @@ impl App {
     pub(crate) fn start(ground: Ground) -> Result<Rc<Self>, JsValue> {
         let ledger = Ledger::open(ground.site.site, ground.may_store);
         let mut state = State::new(ground.site, ground.texts, ground.asked, ground.may_store);
-        let consent = kept_consent(&ledger);
-        if let Some(consent) = &consent {
+        if let Some(consent) = kept_consent(&ledger) {
             ledger.expire(Timestamp::from_unix_ms(consent.at as i64), now());
         }
-        let consent = kept_consent(&ledger).map(|consent| (consent.policy, consent.purposes));
-        let navigator: JsValue = window()?.navigator().into();
-        let gpc = Reflect::get(&navigator, &"globalPrivacyControl".into())?.is_truthy();
-        state.recall(ledger.get(LedgerKey::VisitorEmail), consent, gpc);
+        let gpc = get(&get(window()?.as_ref(), "navigator"), "globalPrivacyControl").is_truthy();
+        state.recall(ledger.get(LedgerKey::VisitorEmail), kept_consent(&ledger), gpc);
 
-        let app = Rc::<RefCell<Option<std::rc::Weak<Self>>>>::default();
+        let app = Rc::<Cell<Weak<Self>>>::default();
         let this = app.clone();
-        let surface = Surface::new(ground.root, &ground.css, move |happening| {
-            if let Some(app) = this.borrow().as_ref().and_then(std::rc::Weak::upgrade) {
+        let tell = move |happening| {
+            let app = this.take();
+            this.set(app.clone());
+            if let Some(app) = app.upgrade() {
                 app.happen(happening);
             }
-        })?;
+        };
+        let surface = Surface::new(ground.root, &ground.css, Box::new(tell))?;
         let running = Rc::new(Self {
             state: RefCell::new(state),
             surface: RefCell::new(surface),
@@ -90,7 +83,7 @@ impl App {
             visible: ground.visible,
             emit: ground.emit,
         });
-        app.replace(Some(Rc::downgrade(&running)));
+        app.set(Rc::downgrade(&running));
         Ok(running)
     }
 
@@ -104,40 +97,45 @@ impl App {
         }
     }
 
-    /// Sends a submission under this browser's reporter id.
-    pub(crate) async fn send(&self, mut submission: Submission) -> Result<JsValue, Failure> {
-        let fresh = fresh_id().map_err(|_| Failure::Unreachable)?;
-        submission.reporter = self.ledger.reporter(fresh);
-        send::submit(&self.origin, &submission).await
+    /// Sends a written submission under this browser's reporter id; see [`send::submit`].
+    fn send(&self, submission: &Value) -> Result<Promise, JsValue> {
+        let mut body = submission.clone();
+        body.set("reporter", self.ledger.reporter(fresh_id()?).write());
+        send::submit(&self.origin, &wire::to_json(&body)?)
     }
 
-    /// An empty submission for which the page has asked.
-    pub(crate) fn blank(&self) -> Result<Submission, JsValue> {
+    /// Sends what the page has asked for itself. The promise is kept with the receipt, or broken with an `Error` that
+    /// carries the problem's `code`.
+    pub(crate) fn submit(&self, asked: Headless) -> Result<Promise, JsValue> {
         let state = self.state.borrow();
-        Ok(Submission {
+        let submission = Submission {
             id: fresh_id()?,
             site: state.site.site,
             reporter: Uuid::nil(),
-            kind: Kind::Bug,
-            message: String::new(),
-            rating: None,
-            custom: Default::default(),
+            kind: asked.kind,
+            message: asked.message.unwrap_or_default(),
+            rating: asked.rating.zip(state.site.form.rating).map(|(value, scale)| Rating { scale, value }),
+            custom: asked.custom,
             locale: Some(state.texts.locale().into()),
-            contact: None,
+            contact: asked.contact,
             browser: None,
             consent: Consent {
                 policy: state.site.policy.version,
-                purposes: Vec::new(),
+                purposes: asked.purposes,
                 given_at: now(),
                 asked: Asked::Page,
-                evidence: None,
+                evidence: asked.evidence,
             },
-        })
-    }
-
-    /// The scale that the site rates on.
-    pub(crate) fn scale(&self) -> Option<Scale> {
-        self.state.borrow().site.form.rating
+        };
+        let explain = |outcome: Result<JsValue, JsValue>| {
+            outcome.map_err(|problem| {
+                let failure = failure(&problem);
+                let error = js_sys::Error::new(failure.code());
+                drop(Reflect::set(&error, &"code".into(), &failure.code().into()));
+                error.into()
+            })
+        };
+        Ok(then(&self.send(&submission.write())?, Box::new(explain)))
     }
 
     /// What the visitor has agreed to in this browser.
@@ -174,47 +172,46 @@ impl App {
             Effect::Focus(hook) => self.surface.borrow().focus(&hook)?,
             Effect::Gather => {
                 let app = self.clone();
-                spawn_local(async move {
-                    let form = app.state.borrow().site.form.clone();
-                    if let Ok((facts, shown)) = facts::gather(&form, &app.visible).await {
-                        app.dispatch(Event::Gathered(Box::new(facts), shown));
-                    }
-                });
+                let keeps = {
+                    let form = &self.state.borrow().site.form;
+                    (form.keep_query, form.keep_fragment)
+                };
+                facts::gather(keeps, &self.visible, move |facts| app.dispatch(Event::Gathered(facts)))?;
             }
             Effect::Send(submission) => {
                 let app = self.clone();
-                spawn_local(async move {
-                    let event = match app.send(*submission).await {
-                        Ok(receipt) => app.stored(receipt),
-                        Err(failure) => Event::Failed(failure),
-                    };
-                    app.dispatch(event);
-                });
+                let tell = move |outcome: Result<JsValue, JsValue>| {
+                    app.dispatch(match outcome {
+                        Ok(receipt) => app.stored(&receipt),
+                        Err(problem) => Event::Failed(failure(&problem)),
+                    });
+                    Ok(JsValue::UNDEFINED)
+                };
+                match self.send(&submission) {
+                    Ok(sent) => drop(then(&sent, Box::new(tell))),
+                    Err(_) => self.dispatch(Event::Failed(Failure::Unreachable)),
+                }
             }
             Effect::Copy(text) => {
                 let app = self.clone();
-                spawn_local(async move {
-                    let copied = copy(&text).await.is_ok();
-                    if !copied {
+                let tell = move |outcome: Result<JsValue, JsValue>| {
+                    if outcome.is_err() {
                         report(app.surface.borrow().select("message"));
                     }
-                    app.dispatch(Event::Copied(copied));
-                });
+                    app.dispatch(Event::Copied(outcome.is_ok()));
+                    Ok(JsValue::UNDEFINED)
+                };
+                let copied = copy(&text).unwrap_or_else(|error| Promise::reject(&error));
+                drop(then(&copied, Box::new(tell)));
             }
             Effect::Remember(Some(email)) => self.ledger.put(LedgerKey::VisitorEmail, &email),
             Effect::Remember(None) => self.ledger.remove(LedgerKey::VisitorEmail),
-            Effect::KeepConsent(Some((policy, purposes, at))) => {
-                let kept = js_sys::JSON::stringify(&wire::write(&KeptConsent {
-                    policy,
-                    purposes,
-                    at: at.unix_ms() as f64,
-                })?)?;
-                self.ledger.put(LedgerKey::Consent, &String::from(kept));
+            Effect::KeepConsent(Some(consent)) => {
+                self.ledger.put(LedgerKey::Consent, &wire::to_json(&consent.write())?);
             }
             Effect::KeepConsent(None) => self.ledger.remove(LedgerKey::Consent),
             Effect::HideBubble => {
-                let now_ms =
-                    String::from(js_sys::Number::from(js_sys::Date::now()).to_string_with_radix(10)?);
+                let now_ms = wire::to_json(&Value::Number(js_sys::Date::now()))?;
                 self.ledger.put(LedgerKey::BubbleHiddenAt, &now_ms);
             }
             Effect::List => {
@@ -233,8 +230,8 @@ impl App {
 
     /// The receipt with its dates as the visitor's language writes them. Without one that can be read there are no
     /// thanks: whatever answered, it was no collector.
-    fn stored(&self, receipt: JsValue) -> Event {
-        let Ok(mut receipt) = wire::read::<Receipt>(&receipt) else {
+    fn stored(&self, receipt: &JsValue) -> Event {
+        let Ok(mut receipt) = wire::take::<Receipt>(receipt) else {
             return Event::Failed(Failure::Unreachable);
         };
         let locale = self.state.borrow().texts.locale().to_owned();
@@ -250,15 +247,18 @@ impl App {
 
 fn kept_consent(ledger: &Ledger) -> Option<KeptConsent> {
     let text = ledger.get(LedgerKey::Consent)?;
-    wire::read(&js_sys::JSON::parse(&text).ok()?).ok()
+    wire::take(&js_sys::JSON::parse(&text).ok()?).ok()
 }
 
-async fn copy(text: &str) -> Result<(), JsValue> {
-    let navigator: JsValue = window()?.navigator().into();
-    let clipboard = Reflect::get(&navigator, &"clipboard".into())?;
-    let write: Function = Reflect::get(&clipboard, &"writeText".into())?.dyn_into()?;
-    JsFuture::from(write.call1(&clipboard, &text.into())?.unchecked_into::<js_sys::Promise>()).await?;
-    Ok(())
+/// What the collector answered, if it was the collector.
+fn failure(problem: &JsValue) -> Failure {
+    wire::take(problem).map_or(Failure::Unreachable, Failure::Refused)
+}
+
+fn copy(text: &str) -> Result<Promise, JsValue> {
+    let clipboard = get(&get(window()?.as_ref(), "navigator"), "clipboard");
+    let write: Function = get(&clipboard, "writeText").dyn_into()?;
+    Ok(write.call1(&clipboard, &text.into())?.unchecked_into())
 }
 
 /// What the page's DOM refused is told to developers; the visitor's text stays where it is.

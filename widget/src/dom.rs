@@ -1,9 +1,10 @@
 //! The panel's elements in the page: draws trees into a dialog, and turns what happens there into events.
 
+use js_sys::{Array, Promise, Reflect};
 use wasm_bindgen::prelude::*;
-use web_sys::{Document, HtmlDialogElement, HtmlElement, ShadowRoot};
+use web_sys::{Document, Event, EventTarget, HtmlDialogElement, HtmlElement, ShadowRoot};
 
-use crate::tree::{Element, HOOK, Node};
+use crate::tree::{HOOK, Node, Tree};
 
 #[wasm_bindgen]
 extern "C" {
@@ -22,6 +23,11 @@ extern "C" {
     fn kind(this: &Field) -> Option<String>;
     #[wasm_bindgen(method, structural)]
     fn select(this: &Field);
+
+    /// A promise with a `then` for both of its ends.
+    type Thenable;
+    #[wasm_bindgen(method, structural)]
+    fn then(this: &Thenable, act: &JsValue) -> Promise;
 }
 
 /// What happened in the panel, before anybody decides what it means.
@@ -32,21 +38,20 @@ pub(crate) enum Happening {
     Close,
 }
 
-/// A listener that goes away with its owner.
-struct Listener {
-    target: web_sys::EventTarget,
-    kind: &'static str,
-    capture: bool,
-    closure: Closure<dyn FnMut(web_sys::Event)>,
-}
-
 /// The dialog in the widget's shadow root.
 pub(crate) struct Surface {
     root: ShadowRoot,
     dialog: HtmlDialogElement,
-    drawn: Vec<Node>,
-    listeners: Vec<Listener>,
+    drawn: Tree,
+    tells: Closure<dyn FnMut(Event)>,
+    keeps: Closure<dyn FnMut(Event)>,
 }
+
+/// What a promise has come to: its value, or the reason why it was broken.
+pub(crate) type Outcome = Result<JsValue, JsValue>;
+
+/// What the panel itself is interested in.
+const HEARD: [&str; 5] = ["click", "input", "submit", "cancel", "close"];
 
 /// Keys and pastes meant for the panel are none of the page's business: its shortcuts would act on them.
 const KEPT_INSIDE: [&str; 9] =
@@ -54,21 +59,12 @@ const KEPT_INSIDE: [&str; 9] =
 
 impl Surface {
     /// Puts an empty, closed dialog and its style sheet into `root`.
-    pub(crate) fn new(
-        root: ShadowRoot,
-        css: &str,
-        on: impl Fn(Happening) + Clone + 'static,
-    ) -> Result<Self, JsValue> {
+    pub(crate) fn new(root: ShadowRoot, css: &str, on: Box<dyn Fn(Happening)>) -> Result<Self, JsValue> {
         let sheet = web_sys::CssStyleSheet::new()?;
         sheet.replace_sync(css)?;
-        let sheets: js_sys::Array =
-            js_sys::Reflect::get(&root, &"adoptedStyleSheets".into())?.unchecked_into();
+        let sheets: Array = get(&root, "adoptedStyleSheets").unchecked_into();
         // A new array: some engines freeze the one they hand out.
-        js_sys::Reflect::set(
-            &root,
-            &"adoptedStyleSheets".into(),
-            &sheets.concat(&js_sys::Array::of1(&sheet)),
-        )?;
+        Reflect::set(&root, &"adoptedStyleSheets".into(), &sheets.concat(&Array::of1(&sheet)))?;
         let dialog: HtmlDialogElement = document()?.create_element("dialog")?.unchecked_into();
         for (name, value) in
             [("class", "panel"), (HOOK, "panel"), ("aria-labelledby", "title"), ("autofocus", "")]
@@ -76,16 +72,25 @@ impl Surface {
             dialog.set_attribute(name, value)?;
         }
         root.append_child(&dialog)?;
-        let mut surface = Self { root, dialog, drawn: Vec::new(), listeners: Vec::new() };
-        surface.listen(on)?;
+        let heard = dialog.clone();
+        let tells = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
+            if let Some(happening) = read(&heard, &event) {
+                on(happening);
+            }
+        });
+        let keeps = Closure::<dyn FnMut(Event)>::new(|event: Event| event.stop_propagation());
+        let surface = Self { root, dialog, drawn: Tree::default(), tells, keeps };
+        surface.each_listener(EventTarget::add_event_listener_with_callback_and_bool)?;
         Ok(surface)
     }
 
     /// Makes the dialog look like `tree`, touching only what differs.
-    pub(crate) fn draw(&mut self, tree: Element) -> Result<(), JsValue> {
-        let new = vec![Node::Element(tree)];
-        patch_children(&self.dialog, &self.drawn, &new)?;
-        self.drawn = new;
+    pub(crate) fn draw(&mut self, tree: Tree) -> Result<(), JsValue> {
+        let place = self.dialog.first_child();
+        if let Some(root) = tree.root() {
+            patch(&self.dialog, place, self.drawn.root(), root)?;
+        }
+        self.drawn = tree;
         Ok(())
     }
 
@@ -124,90 +129,63 @@ impl Surface {
         self.dialog.query_selector(&["[", HOOK, "=\"", hook, "\"]"].concat())
     }
 
-    fn listen(&mut self, on: impl Fn(Happening) + Clone + 'static) -> Result<(), JsValue> {
-        let (tell, dialog) = (on.clone(), self.dialog.clone());
-        self.on_dialog("click", move |event| {
-            let Some(target) = event.target() else { return };
-            if target == *dialog.as_ref() {
-                // The dialog itself is hit only beside its content: on the backdrop.
-                return tell(Happening::Close);
-            }
-            let button = target.unchecked_into::<web_sys::Element>().closest("button[type=button]");
-            if let Ok(Some(button)) = button {
-                tell(Happening::Press(button.get_attribute(HOOK).unwrap_or_default()));
-            }
-        })?;
-        let tell = on.clone();
-        self.on_dialog("input", move |event| {
-            let Some(field) = event.target().map(JsCast::unchecked_into::<Field>) else { return };
-            let is_box = matches!(field.kind().as_deref(), Some("checkbox" | "radio"));
-            let on = if field.checked().unwrap_or_default() { "true" } else { "" };
-            let value = if is_box { on.into() } else { field.value() };
-            tell(Happening::Input(field.get_attribute(HOOK).unwrap_or_default(), value));
-        })?;
-        let tell = on.clone();
-        self.on_dialog("submit", move |event| {
-            event.prevent_default();
-            tell(Happening::Submit);
-        })?;
-        let tell = on.clone();
-        self.on_dialog("cancel", move |event| {
-            event.prevent_default();
-            tell(Happening::Close);
-        })?;
-        let dialog = self.dialog.clone();
-        self.on_dialog("close", move |_| {
-            if !dialog.open() {
-                on(Happening::Close);
-            }
-        })?;
-        for kind in KEPT_INSIDE {
-            self.add(self.root.host().into(), kind, false, |event: web_sys::Event| event.stop_propagation())?;
+    /// Adds or removes every listener.
+    fn each_listener(
+        &self,
+        change: fn(&EventTarget, &str, &js_sys::Function, bool) -> Result<(), JsValue>,
+    ) -> Result<(), JsValue> {
+        let (tells, keeps) = (self.tells.as_ref().unchecked_ref(), self.keeps.as_ref().unchecked_ref());
+        for kind in HEARD {
+            change(&self.dialog, kind, tells, false)?;
         }
-        // A modal that the page opens over ours makes ours inert: step above it again.
-        let dialog = self.dialog.clone();
-        self.add(document()?.into(), "toggle", true, move |event: web_sys::Event| {
-            let Some(target) = event.target() else { return };
-            let is_modal =
-                target.unchecked_ref::<web_sys::Element>().matches("dialog:modal").unwrap_or_default();
-            if is_modal && dialog.open() {
-                dialog.close();
-                drop(dialog.show_modal());
-            }
-        })
-    }
-
-    fn on_dialog(
-        &mut self,
-        kind: &'static str,
-        act: impl FnMut(web_sys::Event) + 'static,
-    ) -> Result<(), JsValue> {
-        self.add(self.dialog.clone().into(), kind, false, act)
-    }
-
-    fn add(
-        &mut self,
-        target: web_sys::EventTarget,
-        kind: &'static str,
-        capture: bool,
-        act: impl FnMut(web_sys::Event) + 'static,
-    ) -> Result<(), JsValue> {
-        let closure = Closure::<dyn FnMut(web_sys::Event)>::new(act);
-        target.add_event_listener_with_callback_and_bool(kind, closure.as_ref().unchecked_ref(), capture)?;
-        self.listeners.push(Listener { target, kind, capture, closure });
-        Ok(())
+        let host = self.root.host();
+        for kind in KEPT_INSIDE {
+            change(&host, kind, keeps, false)?;
+        }
+        // It does not bubble: heard on its way down.
+        change(document()?.as_ref(), "toggle", tells, true)
     }
 }
 
-impl Drop for Listener {
-    fn drop(&mut self) {
-        let function = self.closure.as_ref().unchecked_ref();
-        drop(self.target.remove_event_listener_with_callback_and_bool(self.kind, function, self.capture));
+/// What an event means to the panel.
+fn read(dialog: &HtmlDialogElement, event: &Event) -> Option<Happening> {
+    let target: Field = event.target()?.unchecked_into();
+    match event.type_().as_str() {
+        // The dialog itself is hit only beside its content: on the backdrop.
+        "click" if *target == ***dialog => Some(Happening::Close),
+        "click" => {
+            let button = target.closest("button[type=button]").ok()??;
+            Some(Happening::Press(button.get_attribute(HOOK)?))
+        }
+        "input" => {
+            let is_box = matches!(target.kind().as_deref(), Some("checkbox" | "radio"));
+            let on = if target.checked().unwrap_or_default() { "true" } else { "" };
+            let value = if is_box { on.into() } else { target.value() };
+            Some(Happening::Input(target.get_attribute(HOOK)?, value))
+        }
+        "submit" => {
+            event.prevent_default();
+            Some(Happening::Submit)
+        }
+        "cancel" => {
+            event.prevent_default();
+            Some(Happening::Close)
+        }
+        "close" => (!dialog.open()).then_some(Happening::Close),
+        // A modal that the page opens over ours makes ours inert: step above it again.
+        _ => {
+            if target.matches("dialog:modal").unwrap_or_default() && dialog.open() {
+                dialog.close();
+                drop(dialog.show_modal());
+            }
+            None
+        }
     }
 }
 
 impl Drop for Surface {
     fn drop(&mut self) {
+        drop(self.each_listener(EventTarget::remove_event_listener_with_callback_and_bool));
         self.dialog.remove();
     }
 }
@@ -221,68 +199,92 @@ fn document() -> Result<Document, JsValue> {
     window()?.document().ok_or(JsValue::NULL)
 }
 
-fn patch_children(parent: &web_sys::Element, old: &[Node], new: &[Node]) -> Result<(), JsValue> {
-    let live = parent.child_nodes();
-    for at in (new.len()..old.len()).rev() {
-        if let Some(gone) = live.item(u32::try_from(at).unwrap_or(u32::MAX)) {
-            parent.remove_child(&gone)?;
-        }
+/// The property, or `undefined` where it is missing or the page made it throw.
+#[inline(never)]
+pub(crate) fn get(object: &JsValue, name: &str) -> JsValue {
+    Reflect::get(object, &name.into()).unwrap_or_default()
+}
+
+/// Hands what the promise comes to, good or bad, to `act`; the new promise comes to what `act` makes of it.
+///
+/// Callbacks and no `async`: this is all of it that the widget needs, and an executor would weigh more than its users.
+pub(crate) fn then(promise: &Promise, act: Box<dyn FnOnce(Outcome) -> Outcome>) -> Promise {
+    let settled = Closure::once_into_js(move |outcomes: Array| {
+        let outcome = outcomes.get(0);
+        let is_kept = get(&outcome, "status").as_string().as_deref() == Some("fulfilled");
+        act(if is_kept { Ok(get(&outcome, "value")) } else { Err(get(&outcome, "reason")) })
+    });
+    let both: Promise = Promise::all_settled(&Array::of1(promise)).unchecked_into();
+    both.unchecked_into::<Thenable>().then(&settled)
+}
+
+/// Turns `place`, drawn from `old`, into `new`; makes what is missing.
+fn patch(
+    parent: &web_sys::Node,
+    place: Option<web_sys::Node>,
+    old: Option<Node<'_>>,
+    new: Node<'_>,
+) -> Result<(), JsValue> {
+    let old = old.filter(|old| old.is_same_place(new));
+    let made = match (&place, old) {
+        (Some(place), Some(_)) => place.clone(),
+        _ => make(new)?,
+    };
+    if new.tag().is_some() {
+        let made: &web_sys::Element = made.unchecked_ref();
+        patch_children(made, old, new)?;
+        // After the children: what a list has selected is one of them.
+        patch_attributes(made, old, new)?;
+    } else if old.is_some_and(|old| old.text() != new.text()) {
+        made.set_text_content(Some(new.text()));
     }
-    for (at, node) in new.iter().enumerate() {
-        let place = live.item(u32::try_from(at).unwrap_or(u32::MAX));
-        match (old.get(at), node, place) {
-            (Some(Node::Text(before)), Node::Text(after), Some(place)) => {
-                if before != after {
-                    place.set_text_content(Some(after));
-                }
-            }
-            (Some(Node::Element(before)), Node::Element(after), Some(place))
-                if after.is_same_place(before) =>
-            {
-                let place: web_sys::Element = place.unchecked_into();
-                patch_children(&place, &before.children, &after.children)?;
-                patch_attributes(&place, before, after)?;
-            }
-            (_, node, Some(place)) => drop(parent.replace_child(&create(node)?, &place)?),
-            (_, node, None) => drop(parent.append_child(&create(node)?)?),
-        }
+    match (place, old) {
+        (Some(_), Some(_)) => {}
+        (Some(place), None) => drop(parent.replace_child(&made, &place)?),
+        (None, _) => drop(parent.append_child(&made)?),
     }
     Ok(())
 }
 
-fn create(node: &Node) -> Result<web_sys::Node, JsValue> {
-    let element = match node {
-        Node::Text(text) => {
-            let node: web_sys::Node = document()?.create_text_node(text).into();
-            return Ok(node);
-        }
-        Node::Element(element) => element,
-    };
-    let is_svg = matches!(element.tag, "svg" | "path");
-    let namespace = if is_svg { "http://www.w3.org/2000/svg" } else { "http://www.w3.org/1999/xhtml" };
-    let made = document()?.create_element_ns(Some(namespace), element.tag)?;
-    for child in &element.children {
-        made.append_child(&create(child)?)?;
+fn patch_children(place: &web_sys::Node, old: Option<Node<'_>>, new: Node<'_>) -> Result<(), JsValue> {
+    let mut live = place.first_child();
+    let mut before = old.and_then(Node::first_child);
+    let mut child = new.first_child();
+    while let Some(node) = child {
+        let after = live.as_ref().and_then(web_sys::Node::next_sibling);
+        patch(place, live, before, node)?;
+        live = after;
+        before = before.zip(old).and_then(|(before, old)| before.next(old.end()));
+        child = node.next(new.end());
     }
-    for (name, value) in &element.attributes {
-        set(&made, name, value)?;
+    while let Some(gone) = live {
+        live = gone.next_sibling();
+        place.remove_child(&gone)?;
     }
-    Ok(made.into())
+    Ok(())
 }
 
-fn patch_attributes(place: &web_sys::Element, before: &Element, after: &Element) -> Result<(), JsValue> {
-    for (name, _) in &before.attributes {
-        if after.attribute(name).is_none() {
+fn patch_attributes(place: &web_sys::Element, old: Option<Node<'_>>, new: Node<'_>) -> Result<(), JsValue> {
+    for (name, _) in old.into_iter().flat_map(Node::attributes) {
+        if new.attribute(name).is_none() {
             place.remove_attribute(name)?;
         }
     }
-    for (name, value) in &after.attributes {
+    for (name, value) in new.attributes() {
         // What a visitor changed by hand is not in the tree that was drawn last: ask the field itself.
-        if matches!(*name, "value" | "checked") || before.attribute(name) != Some(value) {
+        let is_live = matches!(name, "value" | "checked");
+        if is_live || old.and_then(|old| old.attribute(name)) != Some(value) {
             set(place, name, value)?;
         }
     }
     Ok(())
+}
+
+fn make(node: Node<'_>) -> Result<web_sys::Node, JsValue> {
+    let Some(tag) = node.tag() else { return Ok(document()?.create_text_node(node.text()).into()) };
+    let is_svg = matches!(tag, "svg" | "path");
+    let namespace = if is_svg { "http://www.w3.org/2000/svg" } else { "http://www.w3.org/1999/xhtml" };
+    Ok(document()?.create_element_ns(Some(namespace), tag)?.into())
 }
 
 fn set(place: &web_sys::Element, name: &str, value: &str) -> Result<(), JsValue> {

@@ -1,160 +1,166 @@
 //! Reads what the browser tells about itself and its page, just before the visitor is shown it.
 
-use candor_protocol::{Brand, BrowserFacts, ColorScheme, Fact, Form, Size, UserAgent, limits};
-use js_sys::{Array, Function, Reflect};
+use candor_protocol::{Brand, ColorScheme, Fact, Size, UserAgent, limits};
+use js_sys::{Array, Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 
-use crate::{dom::window, panel::ShownFact};
+use crate::{
+    dom::{get, then, window},
+    panel::ShownFact,
+    text::number,
+    value::{Value, Write},
+};
 
-/// The facts, and how each reads. `visible` is the loader's count of the milliseconds the page has been visible.
-pub(crate) async fn gather(
-    form: &Form,
+/// Reads the facts and hands them over: each as it would be sent, and as it reads. `visible` is the loader's count of
+/// the milliseconds the page has been visible; `keeps` says whether the owner keeps the URL's query and fragment.
+pub(crate) fn gather(
+    keeps: (bool, bool),
     visible: &Function,
-) -> Result<(BrowserFacts, Vec<ShownFact>), JsValue> {
+    done: impl FnOnce(Vec<ShownFact>) + 'static,
+) -> Result<(), JsValue> {
+    let mut facts = Facts(Vec::new());
     let window: JsValue = window()?.into();
     let navigator = get(&window, "navigator");
     let document = get(&window, "document");
     let screen = get(&window, "screen");
     let dark = window.unchecked_ref::<web_sys::Window>().match_media("(prefers-color-scheme: dark)")?;
     let is_dark = dark.is_some_and(|query| query.matches());
-    let locale_options = Reflect::get(&js_sys::Intl::DateTimeFormat::default(), &"resolvedOptions".into())?;
-    let options =
-        locale_options.unchecked_into::<Function>().call0(&js_sys::Intl::DateTimeFormat::default())?;
-    let facts = BrowserFacts {
-        page_url: page_url(&get(&window, "location"), form),
-        page_title: text(&document, "title"),
-        referrer_origin: text(&document, "referrer").and_then(|url| origin(&url)),
-        viewport: size(&window, "innerWidth", "innerHeight"),
-        screen: size(&screen, "width", "height"),
-        pixel_ratio: get(&window, "devicePixelRatio").as_f64(),
-        languages: Some(strings(&get(&navigator, "languages"))),
-        time_zone: text(&options, "timeZone"),
-        user_agent: user_agent(&navigator).await,
-        color_scheme: Some(if is_dark { ColorScheme::Dark } else { ColorScheme::Light }),
-        connection: text(&get(&navigator, "connection"), "effectiveType"),
-        online: get(&navigator, "onLine").as_bool(),
-        visible_ms: visible.call0(&JsValue::NULL)?.as_f64().map(|ms| ms as u64),
-    };
-    let shown = Fact::ALL
-        .into_iter()
-        .filter_map(|fact| Some(ShownFact { fact, value: shown(&facts, fact)? }))
+    let format = js_sys::Intl::DateTimeFormat::default();
+    let options = get(&format, "resolvedOptions").unchecked_into::<Function>().call0(&format)?;
+
+    facts.text(Fact::PageUrl, Some(page_url(&get(&window, "location"), keeps)));
+    facts.text(Fact::PageTitle, text(&document, "title"));
+    facts.text(Fact::ReferrerOrigin, text(&document, "referrer").and_then(|url| origin(&url)));
+    facts.size(Fact::Viewport, &window, "innerWidth", "innerHeight");
+    facts.size(Fact::Screen, &screen, "width", "height");
+    let ratio = get(&window, "devicePixelRatio");
+    if let (Some(number), Ok(text)) = (ratio.as_f64(), js_sys::JSON::stringify(&ratio)) {
+        facts.add(Fact::PixelRatio, Value::Number(number), text.into());
+    }
+    let languages = get(&navigator, "languages");
+    let languages: Vec<String> = Array::from(&languages)
+        .iter()
+        .filter_map(|language| language.as_string())
+        .take(limits::FACT_ENTRIES_MAX)
         .collect();
-    Ok((facts, shown))
+    facts.add(Fact::Languages, languages.write(), languages.join(", "));
+    facts.text(Fact::TimeZone, text(&options, "timeZone"));
+    let scheme = if is_dark { ColorScheme::Dark } else { ColorScheme::Light };
+    facts.text(Fact::ColorScheme, Some(scheme.as_str().into()));
+    facts.text(Fact::Connection, text(&get(&navigator, "connection"), "effectiveType"));
+    if let Some(online) = get(&navigator, "onLine").as_bool() {
+        facts.add(Fact::Online, Value::Flag(online), if online { "✓" } else { "–" }.into());
+    }
+    if let Some(ms) = visible.call0(&JsValue::NULL)?.as_f64() {
+        facts.add(Fact::VisibleTime, Value::Number(ms), [&number(ms as usize / 1000), " s"].concat());
+    }
+
+    let hints = get(&navigator, "userAgentData");
+    if hints.is_undefined() {
+        if let Some(agent) = text(&navigator, "userAgent") {
+            facts.add(Fact::UserAgent, UserAgent::Text(agent.clone()).write(), agent);
+        }
+        done(facts.in_order());
+        return Ok(());
+    }
+    // The device's model, where the browser grants it.
+    let ask = get(&hints, "getHighEntropyValues").dyn_into::<Function>();
+    let asked = ask.and_then(|ask| ask.call1(&hints, &Array::of1(&"model".into())));
+    drop(then(
+        &Promise::resolve(&asked.unwrap_or_default()),
+        Box::new(move |granted| {
+            facts.user_agent(&hints, text(&granted.unwrap_or_default(), "model"));
+            done(facts.in_order());
+            Ok(JsValue::UNDEFINED)
+        }),
+    ));
+    Ok(())
 }
 
-/// How one fact reads, if it is there.
-fn shown(facts: &BrowserFacts, fact: Fact) -> Option<String> {
-    let pixels = |size: Option<Size>| {
-        size.map(|size| [number(size.width), " × ".into(), number(size.height)].concat())
-    };
-    match fact {
-        Fact::PageUrl => facts.page_url.clone(),
-        Fact::PageTitle => facts.page_title.clone(),
-        Fact::ReferrerOrigin => facts.referrer_origin.clone(),
-        Fact::Viewport => pixels(facts.viewport),
-        Fact::Screen => pixels(facts.screen),
-        Fact::PixelRatio => facts.pixel_ratio.and_then(|ratio| as_text(&js_sys::Number::from(ratio))),
-        Fact::Languages => facts.languages.as_ref().map(|languages| languages.join(", ")),
-        Fact::TimeZone => facts.time_zone.clone(),
-        Fact::UserAgent => facts.user_agent.as_ref().map(|agent| match agent {
-            UserAgent::Text(text) => text.clone(),
-            UserAgent::Hints { brands, platform, mobile, model } => {
-                let brands = brands.iter().map(|brand| [&brand.brand, " ", &brand.version].concat());
-                let mobile = mobile.then(|| "mobile".into());
-                brands
-                    .chain([platform.clone()])
-                    .chain(mobile)
-                    .chain(model.clone())
-                    .collect::<Vec<_>>()
-                    .join(", ")
+/// The facts so far.
+struct Facts(Vec<ShownFact>);
+
+impl Facts {
+    #[inline(never)]
+    fn add(&mut self, fact: Fact, value: Value, text: String) {
+        self.0.push(ShownFact { fact, value, text });
+    }
+
+    #[inline(never)]
+    fn text(&mut self, fact: Fact, text: Option<String>) {
+        if let Some(text) = text {
+            self.add(fact, text.write(), text);
+        }
+    }
+
+    #[inline(never)]
+    fn size(&mut self, fact: Fact, object: &JsValue, width: &str, height: &str) {
+        let side = |name| get(object, name).as_f64().map(|side| side as u32);
+        if let (Some(width), Some(height)) = (side(width), side(height)) {
+            let shown = [&number(width as usize), " × ", &*number(height as usize)].concat();
+            self.add(fact, Size { width, height }.write(), shown);
+        }
+    }
+
+    fn user_agent(&mut self, hints: &JsValue, model: Option<String>) {
+        let mut shown = Vec::new();
+        let mut brands = Vec::new();
+        for entry in Array::from(&get(hints, "brands")).iter().take(limits::FACT_ENTRIES_MAX) {
+            if let (Some(brand), Some(version)) = (text(&entry, "brand"), text(&entry, "version")) {
+                shown.push([&brand, " ", &*version].concat());
+                brands.push(Brand { brand, version });
             }
-        }),
-        Fact::ColorScheme => facts.color_scheme.map(|scheme| match scheme {
-            ColorScheme::Light => "light".into(),
-            ColorScheme::Dark => "dark".into(),
-        }),
-        Fact::Connection => facts.connection.clone(),
-        Fact::Online => facts.online.map(|online| if online { "✓" } else { "–" }.into()),
-        Fact::VisibleTime => facts.visible_ms.map(|ms| [number((ms / 1000) as u32), " s".into()].concat()),
+        }
+        let platform = text(hints, "platform").unwrap_or_default();
+        let mobile = get(hints, "mobile").is_truthy();
+        shown.push(platform.clone());
+        shown.extend(mobile.then(|| "mobile".into()));
+        shown.extend(model.clone());
+        let agent = UserAgent::Hints { brands, platform, mobile, model };
+        self.add(Fact::UserAgent, agent.write(), shown.join(", "));
+    }
+
+    /// In the order in which panel and notice list them.
+    fn in_order(mut self) -> Vec<ShownFact> {
+        let mut ordered = Vec::new();
+        for fact in Fact::ALL {
+            if let Some(at) = self.0.iter().position(|shown| shown.fact == fact) {
+                ordered.push(self.0.swap_remove(at));
+            }
+        }
+        ordered
     }
 }
 
 /// Without query and fragment, unless the owner keeps them; never with a name and password in it.
-fn page_url(location: &JsValue, form: &Form) -> Option<String> {
+fn page_url(location: &JsValue, (keeps_query, keeps_fragment): (bool, bool)) -> String {
     let part = |name| text(location, name).unwrap_or_default();
     let origin = match part("origin") {
         // Files and sandboxed frames have no origin to speak of.
         origin if origin == "null" => [part("protocol"), "//".into(), part("host")].concat(),
         origin => origin,
     };
-    let query = if form.keep_query { part("search") } else { String::new() };
-    let fragment = if form.keep_fragment { part("hash") } else { String::new() };
-    cut([origin, part("pathname"), query, fragment].concat(), limits::URL_CHARS_MAX)
-}
-
-async fn user_agent(navigator: &JsValue) -> Option<UserAgent> {
-    let hints = get(navigator, "userAgentData");
-    if hints.is_undefined() {
-        return text(navigator, "userAgent").map(UserAgent::Text);
-    }
-    let brands = Array::from(&get(&hints, "brands"));
-    let brand =
-        |entry: JsValue| Some(Brand { brand: text(&entry, "brand")?, version: text(&entry, "version")? });
-    Some(UserAgent::Hints {
-        brands: brands.iter().filter_map(brand).take(limits::FACT_ENTRIES_MAX).collect(),
-        platform: text(&hints, "platform").unwrap_or_default(),
-        mobile: get(&hints, "mobile").is_truthy(),
-        model: model(&hints).await,
-    })
-}
-
-/// The device's model, where the browser grants it.
-async fn model(hints: &JsValue) -> Option<String> {
-    let ask: Function = get(hints, "getHighEntropyValues").dyn_into().ok()?;
-    let promise = ask.call1(hints, &Array::of1(&"model".into())).ok()?;
-    text(&JsFuture::from(promise.unchecked_into::<js_sys::Promise>()).await.ok()?, "model")
-}
-
-/// The property, or `undefined` where it is missing or the page made it throw.
-fn get(object: &JsValue, name: &str) -> JsValue {
-    Reflect::get(object, &name.into()).unwrap_or(JsValue::UNDEFINED)
+    let query = if keeps_query { part("search") } else { String::new() };
+    let fragment = if keeps_fragment { part("hash") } else { String::new() };
+    cut(&[origin, part("pathname"), query, fragment].concat(), limits::URL_CHARS_MAX)
 }
 
 /// The property if it is a text with something in it, cut to what the collector takes.
+#[inline(never)]
 fn text(object: &JsValue, name: &str) -> Option<String> {
     let text = get(object, name).as_string().filter(|text| !text.is_empty())?;
     let limit =
         if name == "referrer" || name == "href" { limits::URL_CHARS_MAX } else { limits::FACT_CHARS_MAX };
-    cut(text, limit)
+    Some(cut(&text, limit))
 }
 
-fn cut(text: String, chars_max: usize) -> Option<String> {
-    Some(match text.char_indices().nth(chars_max) {
-        Some((at, _)) => text[..at].into(),
-        None => text,
-    })
-}
-
-fn size(object: &JsValue, width: &str, height: &str) -> Option<Size> {
-    let side = |name| get(object, name).as_f64().map(|side| side as u32);
-    Some(Size { width: side(width)?, height: side(height)? })
-}
-
-fn strings(list: &JsValue) -> Vec<String> {
-    Array::from(list).iter().filter_map(|entry| entry.as_string()).take(limits::FACT_ENTRIES_MAX).collect()
+#[inline(never)]
+fn cut(text: &str, chars_max: usize) -> String {
+    text.chars().take(chars_max).collect()
 }
 
 fn origin(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     let host = rest.split(['/', '?', '#']).next()?;
     Some([scheme, "://", host].concat())
-}
-
-fn number(value: u32) -> String {
-    as_text(&js_sys::Number::from(value)).unwrap_or_default()
-}
-
-fn as_text(number: &js_sys::Number) -> Option<String> {
-    number.to_string_with_radix(10).ok().map(String::from)
 }

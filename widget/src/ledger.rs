@@ -71,7 +71,7 @@ impl Ledger {
 
     /// The reporter id, made from `fresh` if there is none yet.
     pub(crate) fn reporter(&self, fresh: Uuid) -> Uuid {
-        if let Some(known) = self.get(LedgerKey::Reporter).and_then(|text| Uuid::parse_str(&text).ok()) {
+        if let Some(known) = self.get(LedgerKey::Reporter).and_then(|text| Uuid::try_parse(&text).ok()) {
             return known;
         }
         self.put(LedgerKey::Reporter, fresh.hyphenated().encode_lower(&mut Uuid::encode_buffer()));

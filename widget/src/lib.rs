@@ -13,6 +13,7 @@ mod panel;
 mod send;
 mod text;
 mod tree;
+mod value;
 mod view;
 mod wire;
 

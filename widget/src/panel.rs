@@ -6,20 +6,22 @@
 mod draft;
 mod step;
 
-use candor_protocol::{Asked, Fact, Form, Policy, Purpose, Submission, TextMap, Timestamp};
-use serde::Deserialize;
+use std::rc::Rc;
+
+use candor_protocol::{Asked, Contact, Fact, Form, Kind, Policy, Purpose, TextMap, Timestamp};
 use uuid::Uuid;
 
 pub(crate) use draft::{Draft, Fault, field_hook};
 pub(crate) use step::step;
 
-use crate::text::Texts;
+use crate::{text::Texts, value::Value};
 
-/// One browser fact as the visitor reads it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One browser fact: as it would be sent, and as the visitor reads it.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ShownFact {
     pub(crate) fact: Fact,
-    pub(crate) value: String,
+    pub(crate) value: Value,
+    pub(crate) text: String,
 }
 
 /// One entry of the ledger as the visitor reads it.
@@ -30,7 +32,7 @@ pub(crate) struct ShownEntry {
 }
 
 /// What the panel reads of a `PublicSite`: the rest is the loader's.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Site {
     pub(crate) site: Uuid,
     pub(crate) name: String,
@@ -39,14 +41,14 @@ pub(crate) struct Site {
 }
 
 /// What the panel reads of a `Receipt`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Receipt {
     pub(crate) number: String,
     pub(crate) kept: Vec<Kept>,
 }
 
 /// One line of a receipt.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
     pub(crate) purpose: Purpose,
     /// RFC 3339 as it arrives, and as the visitor's language writes it once `app` has been over it.
@@ -54,7 +56,7 @@ pub(crate) struct Kept {
 }
 
 /// What the panel reads of a `Problem`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refused {
     /// Not the closed enum: a collector newer than this widget may have a code that it does not know.
     pub(crate) code: String,
@@ -68,6 +70,16 @@ pub(crate) enum Failure {
     Unreachable,
     /// The collector said no.
     Refused(Box<Refused>),
+}
+
+impl Failure {
+    /// What the page is told.
+    pub(crate) fn code(&self) -> &str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Refused(refused) => &refused.code,
+        }
+    }
 }
 
 /// How far "copy my text" has come.
@@ -93,6 +105,23 @@ pub(crate) enum Screen {
     Stored(Vec<ShownEntry>),
 }
 
+/// A submission on its way.
+pub(crate) struct Attempt {
+    /// The submission as written, but for the reporter.
+    body: Rc<Value>,
+    /// What the visitor agreed to in the panel.
+    consent: Option<KeptConsent>,
+}
+
+/// What the ledger keeps under `consent`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct KeptConsent {
+    pub(crate) policy: u32,
+    pub(crate) purposes: Vec<Purpose>,
+    /// Unix milliseconds.
+    pub(crate) at: f64,
+}
+
 /// All that the panel knows.
 pub(crate) struct State {
     pub(crate) site: Site,
@@ -107,22 +136,32 @@ pub(crate) struct State {
     /// Shown after a first try at sending; mended ones go away while typing.
     pub(crate) faults: Vec<Fault>,
     pub(crate) facts: Vec<ShownFact>,
-    /// The submission of the last try: sent again as it is, so that the collector knows it for the same.
-    pub(crate) attempt: Option<Box<Submission>>,
+    /// The last try: sent again as it is, so that the collector knows it for the same.
+    pub(crate) attempt: Option<Attempt>,
     /// Whether the policy changed under the visitor's hands.
     pub(crate) policy_changed: bool,
 }
 
 /// What a page hands over with `Candor.open(…)`, `identify` and `set`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Prefill {
-    pub(crate) kind: Option<candor_protocol::Kind>,
+    pub(crate) kind: Option<Kind>,
     pub(crate) message: Option<String>,
     pub(crate) name: Option<String>,
     pub(crate) email: Option<String>,
     pub(crate) rating: Option<u8>,
     pub(crate) custom: TextMap,
+}
+
+/// What a page sends without the panel (`Candor.submit`): it has asked the visitor itself.
+pub(crate) struct Headless {
+    pub(crate) kind: Kind,
+    pub(crate) message: Option<String>,
+    pub(crate) rating: Option<u8>,
+    pub(crate) custom: TextMap,
+    pub(crate) contact: Option<Contact>,
+    pub(crate) purposes: Vec<Purpose>,
+    pub(crate) evidence: Option<String>,
 }
 
 /// Something that happened.
@@ -137,7 +176,7 @@ pub(crate) enum Event {
     /// "Send" or "try again", with the clock's reading and an id that no submission has had.
     Submit(Timestamp, Uuid),
     /// The browser's facts have been read.
-    Gathered(Box<candor_protocol::BrowserFacts>, Vec<ShownFact>),
+    Gathered(Vec<ShownFact>),
     /// The collector has stored it.
     Stored(Receipt),
     /// It has not, or nobody knows.
@@ -147,7 +186,7 @@ pub(crate) enum Event {
     /// The ledger has been read.
     Listed(Vec<ShownEntry>),
     /// The page knows who the visitor is.
-    Identify(candor_protocol::Contact),
+    Identify(Contact),
     /// The page sets fields that the visitor does not see.
     Set(TextMap),
     /// The page grants for the visitor.
@@ -165,13 +204,14 @@ pub(crate) enum Effect {
     Focus(String),
     /// Reads the browser's facts.
     Gather,
-    Send(Box<Submission>),
+    /// Sends a submission that has no reporter yet: who that is, the ledger knows.
+    Send(Rc<Value>),
     /// Copies, or selects the field with the hook `message` where copying is refused.
     Copy(String),
     /// Keeps or forgets the address in the ledger.
     Remember(Option<String>),
     /// Keeps or forgets the consent in the ledger.
-    KeepConsent(Option<(u32, Vec<Purpose>, Timestamp)>),
+    KeepConsent(Option<KeptConsent>),
     /// Writes down that the bubble is to stay away, and takes it away.
     HideBubble,
     /// Reads the ledger.
@@ -203,16 +243,16 @@ impl State {
 
     /// What the ledger remembers of an earlier visit. Consent counts only for the policy version it was given to, and
     /// under Global Privacy Control never for facts about the browser.
-    pub(crate) fn recall(&mut self, email: Option<String>, consent: Option<(u32, Vec<Purpose>)>, gpc: bool) {
+    pub(crate) fn recall(&mut self, email: Option<String>, consent: Option<KeptConsent>, gpc: bool) {
         if let Some(email) = email {
             self.draft.email = email;
             self.draft.remember = true;
         }
-        if let Some((version, purposes)) = consent
-            && version == self.site.policy.version
+        if let Some(mut consent) = consent
+            && consent.policy == self.site.policy.version
         {
-            self.draft.granted =
-                purposes.into_iter().filter(|purpose| !(gpc && purpose.yields_to_gpc())).collect();
+            consent.purposes.retain(|purpose| !(gpc && purpose.yields_to_gpc()));
+            self.draft.granted = consent.purposes;
         }
     }
 

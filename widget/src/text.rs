@@ -80,6 +80,20 @@ impl Texts {
     }
 }
 
+/// A number in digits, without `core::fmt`.
+pub(crate) fn number(number: usize) -> String {
+    let mut places = String::new();
+    let mut place = 1;
+    while number / place >= 10 {
+        place *= 10;
+    }
+    while place > 0 {
+        places.push(char::from(b'0' + (number / place % 10) as u8));
+        place /= 10;
+    }
+    places
+}
+
 #[cfg(test)]
 pub(crate) fn english() -> Texts {
     Texts::new("en".into(), shipped(include_str!("../locales/en.json")))
@@ -130,6 +144,13 @@ mod tests {
             languages += 1;
         }
         assert!(languages >= 6, "only {languages} languages");
+    }
+
+    #[test]
+    fn number_is_written_digit_by_digit() {
+        for value in [0, 7, 10, 999, 1000, 10_203, usize::MAX] {
+            assert_eq!(number(value), value.to_string());
+        }
     }
 
     #[test]

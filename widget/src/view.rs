@@ -8,44 +8,44 @@ use candor_protocol::Kind;
 use crate::{
     panel::{Screen, State},
     text::Key,
-    tree::{Element, classed, el},
+    tree::Tree,
 };
 
 /// The content of the dialog.
-pub(crate) fn view(state: &State) -> Element {
-    let rtl = if state.texts.is_rtl() { "rtl" } else { "ltr" };
-    let body = match &state.screen {
-        Screen::Form | Screen::Sending | Screen::Failed(..) => form::view(state),
-        Screen::Done(receipt) => result::done(&state.texts, receipt),
-        Screen::Stored(entries) => result::stored(&state.texts, entries),
-    };
-    let title = state.texts.with(Key::Title, &[("site", &state.site.name)]);
-    classed("div", "sheet")
-        .with("dir", rtl)
-        .with("lang", state.texts.locale())
-        .child(el("header").child(el("h2").with("id", "title").text(&title)).child(icon_button(
-            "close",
-            CROSS,
-            state.texts.get(Key::Close),
-        )))
-        .child(body)
+pub(crate) fn view(state: &State) -> Tree {
+    let mut tree = Tree::default();
+    tree.element("div.sheet", |t| {
+        t.attr("dir", if state.texts.is_rtl() { "rtl" } else { "ltr" });
+        t.attr("lang", state.texts.locale());
+        t.element("header", |t| {
+            t.leaf("h2 id=title", &state.texts.with(Key::Title, &[("site", &state.site.name)]));
+            t.element("button.icon type=button @close", |t| {
+                t.attr("aria-label", state.texts.get(Key::Close));
+                icon(t, CROSS);
+            });
+        });
+        match &state.screen {
+            Screen::Form | Screen::Sending | Screen::Failed(..) => form::view(t, state),
+            Screen::Done(receipt) => result::done(t, state, receipt),
+            Screen::Stored(entries) => result::stored(t, state, entries),
+        }
+    });
+    tree
 }
 
-/// What stands above a screen instead of the form's first field: named, so that focus can go there and be heard.
-fn heading(hook: &str, text: &str) -> Element {
-    el("h3").hook(hook).with("tabindex", "-1").text(text)
+/// An element that says one of the panel's texts.
+#[inline(never)]
+fn say(t: &mut Tree, state: &State, shape: &'static str, key: Key) {
+    t.leaf(shape, state.texts.get(key));
 }
 
-fn button(hook: &str, class: &str, text: &str) -> Element {
-    classed("button", class).with("type", "button").hook(hook).text(text)
-}
-
-fn icon_button(hook: &str, path: &str, label: &str) -> Element {
-    classed("button", "icon").with("type", "button").hook(hook).with("aria-label", label).child(icon(path))
-}
-
-fn icon(path: &str) -> Element {
-    el("svg").with("viewBox", "0 0 24 24").with("aria-hidden", "true").child(el("path").with("d", path))
+#[inline(never)]
+fn icon(t: &mut Tree, path: &str) {
+    t.element("svg", |t| {
+        t.attr("viewBox", "0 0 24 24");
+        t.attr("aria-hidden", "true");
+        t.element("path", |t| t.attr("d", path));
+    });
 }
 
 const CROSS: &str = "M6 6l12 12M18 6L6 18";

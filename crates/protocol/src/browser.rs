@@ -52,6 +52,17 @@ pub enum ColorScheme {
     Dark,
 }
 
+impl ColorScheme {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
 /// Everything held for the purpose `browser`, and nothing else. A fact that the visitor switched off is absent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -83,6 +83,20 @@ pub enum ContactField {
     Email,
 }
 
+impl ContactField {
+    /// Both, in the order in which the panel offers them.
+    pub const ALL: [Self; 2] = [Self::Name, Self::Email];
+
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Email => "email",
+        }
+    }
+}
+
 /// What sort of value a custom field takes. All values travel as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -50,6 +50,9 @@ pub enum Scale {
 }
 
 impl Scale {
+    /// All scales.
+    pub const ALL: [Self; 4] = [Self::Stars, Self::Emoji, Self::Thumbs, Self::Nps];
+
     /// The lowest and the highest value.
     #[must_use]
     pub const fn bounds(self) -> (u8, u8) {
@@ -104,7 +107,7 @@ impl Contact {
     /// Whether nothing at all was given.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        self.name.is_none() && self.email.is_none() && self.id.is_none() && self.avatar.is_none()
     }
 }
 
@@ -116,6 +119,17 @@ pub enum Asked {
     Panel,
     /// The page itself (`data-consent="given"`).
     Page,
+}
+
+impl Asked {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Panel => "panel",
+            Self::Page => "page",
+        }
+    }
 }
 
 /// What the visitor agreed to.

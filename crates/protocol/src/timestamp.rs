@@ -50,8 +50,9 @@ impl Timestamp {
 }
 
 impl Timestamp {
-    /// As the wire writes it. Digit by digit, for `core::fmt`'s padding would be felt in the widget's size.
-    fn to_ascii(self) -> [u8; 24] {
+    /// As the wire writes it, in ASCII. Digit by digit, for `core::fmt`'s padding would be felt in the widget's size.
+    #[must_use]
+    pub fn to_ascii(self) -> [u8; 24] {
         let (year, month, day) = civil_from_days(self.0.div_euclid(DAY_MS));
         let ms = self.0.rem_euclid(DAY_MS);
         let mut text = *b"0000-00-00T00:00:00.000Z";

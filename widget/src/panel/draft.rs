@@ -1,13 +1,18 @@
 //! What the visitor has put into the form so far, and what is still wrong with it.
 
+use std::rc::Rc;
+
 use candor_protocol::{
-    Asked, BrowserFacts, Consent, Contact, Fact, Field, FieldKind, Form, Kind, Purpose, Rating, Submission,
-    TextMap, Timestamp, limits::MESSAGE_CHARS_MAX,
+    Asked, Consent, Contact, Fact, Field, FieldKind, Form, Kind, Purpose, Rating, Submission, TextMap,
+    Timestamp, limits::MESSAGE_CHARS_MAX,
 };
 use uuid::Uuid;
 
-use super::State;
-use crate::text::Key;
+use super::{Attempt, KeptConsent, State};
+use crate::{
+    text::Key,
+    value::{Value, Write},
+};
 
 /// The form's content. Nothing is ticked to begin with.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,7 +30,6 @@ pub(crate) struct Draft {
     /// Handed over by the page.
     pub(crate) identity: Contact,
     pub(crate) granted: Vec<Purpose>,
-    pub(crate) browser: BrowserFacts,
     pub(crate) facts_off: Vec<Fact>,
     pub(crate) shows_what: bool,
 }
@@ -81,12 +85,6 @@ impl Draft {
             avatar: self.identity.avatar.clone(),
         }
     }
-
-    fn facts(&self) -> BrowserFacts {
-        let mut facts = self.browser.clone();
-        self.facts_off.iter().for_each(|fact| facts.remove(*fact));
-        facts
-    }
 }
 
 /// All that keeps the form from being sent, in the order of the form.
@@ -130,24 +128,24 @@ pub(super) fn faults(state: &State) -> Vec<Fault> {
     faults
 }
 
-/// The submission that the form amounts to. The reporter id is put in on the way out: it is the ledger's to make.
-pub(super) fn submission(state: &State, now: Timestamp, id: Uuid) -> Submission {
+/// What the form amounts to. The reporter id is put in on the way out: it is the ledger's to make.
+pub(super) fn attempt(state: &State, now: Timestamp, id: Uuid) -> Attempt {
     let State { draft, site, .. } = state;
     let contact =
         Some(draft.contact()).filter(|contact| state.asks_for(Purpose::Contact) && !contact.is_empty());
-    let browser = Some(draft.facts()).filter(|_| state.sends_facts());
+    let sends_facts = state.sends_facts();
     let purposes = match state.asked {
         Asked::Panel => draft.granted.iter().copied().filter(|purpose| state.asks_for(*purpose)).collect(),
         Asked::Page => [
             Some(Purpose::Message),
             contact.as_ref().map(|_| Purpose::Contact),
-            browser.as_ref().map(|_| Purpose::Browser),
+            sends_facts.then_some(Purpose::Browser),
         ]
         .into_iter()
         .flatten()
         .collect(),
     };
-    Submission {
+    let submission = Submission {
         id,
         site: site.site,
         reporter: Uuid::nil(),
@@ -157,7 +155,7 @@ pub(super) fn submission(state: &State, now: Timestamp, id: Uuid) -> Submission 
         custom: custom(state),
         locale: Some(state.texts.locale().into()),
         contact,
-        browser,
+        browser: None,
         consent: Consent {
             policy: site.policy.version,
             purposes,
@@ -165,7 +163,16 @@ pub(super) fn submission(state: &State, now: Timestamp, id: Uuid) -> Submission 
             asked: state.asked,
             evidence: None,
         },
+    };
+    let mut body = submission.write();
+    if sends_facts {
+        let sent = state.facts.iter().filter(|shown| !draft.facts_off.contains(&shown.fact));
+        let facts = sent.map(|shown| (shown.fact.as_str().into(), shown.value.clone())).collect();
+        body.set("browser", Value::Fields(facts));
     }
+    let Consent { policy, purposes, .. } = submission.consent;
+    let consent = KeptConsent { policy, purposes, at: now.unix_ms() as f64 };
+    Attempt { body: Rc::new(body), consent: (state.asked == Asked::Panel).then_some(consent) }
 }
 
 /// The hook of one of the owner's own fields.
@@ -175,7 +182,7 @@ pub(crate) fn field_hook(field: &Field) -> String {
 
 fn is_filled_in(field: &Field, draft: &Draft) -> bool {
     let value = draft.fields.get(&field.key).unwrap_or_default().trim();
-    !value.is_empty() && (field.kind != FieldKind::Check || value == "true")
+    !value.is_empty() && (!matches!(field.kind, FieldKind::Check) || value == "true")
 }
 
 /// What the page set, overridden by what the visitor typed; empty values stay at home.

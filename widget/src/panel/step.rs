@@ -1,9 +1,11 @@
 //! What each event makes of the panel.
 
-use candor_protocol::{Asked, Code, Fact, Kind, Purpose, Timestamp};
+use std::rc::Rc;
+
+use candor_protocol::{Code, Fact, Kind, Purpose, Timestamp};
 use uuid::Uuid;
 
-use super::{Copied, Effect, Event, Failure, Prefill, Screen, State, draft};
+use super::{Copied, Effect, Event, Failure, KeptConsent, Prefill, Screen, State, draft};
 
 /// Takes one event into account.
 pub(crate) fn step(state: &mut State, event: Event) -> Vec<Effect> {
@@ -13,27 +15,23 @@ pub(crate) fn step(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Input(hook, value) => input(state, &hook, value),
         Event::Press(hook) => press(state, &hook),
         Event::Submit(now, id) => submit(state, now, id),
-        Event::Gathered(facts, shown) => {
-            state.draft.browser = *facts;
-            state.facts = shown;
+        Event::Gathered(facts) => {
+            state.facts = facts;
             vec![]
         }
         Event::Stored(receipt) => {
             let number = receipt.number.clone();
             let remember = state.draft.remember.then(|| state.draft.email.trim().to_owned());
-            let consent = state.attempt.take().map(|sent| sent.consent);
+            let consent = state.attempt.take().and_then(|sent| sent.consent);
             state.screen = Screen::Done(receipt);
             state.policy_changed = false;
             state.draft.restart(&state.site.form);
             let mut effects = vec![Effect::Focus("done".into()), Effect::Emit("submit", Some(number))];
             if state.may_store {
                 effects.push(Effect::Remember(remember.filter(|email| !email.is_empty())));
-                let asked = consent.filter(|consent| consent.asked == Asked::Panel);
-                effects.extend(
-                    asked.map(|given| {
-                        Effect::KeepConsent(Some((given.policy, given.purposes, given.given_at)))
-                    }),
-                );
+                if consent.is_some() {
+                    effects.push(Effect::KeepConsent(consent));
+                }
             }
             effects
         }
@@ -58,7 +56,11 @@ pub(crate) fn step(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Grant(purposes, now) => {
             purposes.iter().for_each(|purpose| state.draft.grant(*purpose, true));
-            let kept = (state.site.policy.version, state.draft.granted.clone(), now);
+            let kept = KeptConsent {
+                policy: state.site.policy.version,
+                purposes: state.draft.granted.clone(),
+                at: now.unix_ms() as f64,
+            };
             vec![Effect::KeepConsent(state.may_store.then_some(kept)), Effect::Emit("consent", None)]
         }
         Event::Withdraw(purposes) => {
@@ -97,7 +99,7 @@ fn close(state: &mut State) -> Vec<Effect> {
 }
 
 fn input(state: &mut State, hook: &str, value: String) -> Vec<Effect> {
-    if state.screen == Screen::Sending {
+    if matches!(state.screen, Screen::Sending) {
         return vec![];
     }
     let draft = &mut state.draft;
@@ -169,18 +171,15 @@ fn submit(state: &mut State, now: Timestamp, id: Uuid) -> Vec<Effect> {
         state.screen = Screen::Form;
         return vec![Effect::Focus(fault.hook.clone())];
     }
-    let submission = state.attempt.take().unwrap_or_else(|| Box::new(draft::submission(state, now, id)));
-    state.attempt = Some(submission.clone());
+    let attempt = state.attempt.take().unwrap_or_else(|| draft::attempt(state, now, id));
+    let body = Rc::clone(&attempt.body);
+    state.attempt = Some(attempt);
     state.screen = Screen::Sending;
-    vec![Effect::Send(submission)]
+    vec![Effect::Send(body)]
 }
 
 fn failed(state: &mut State, failure: Failure) -> Vec<Effect> {
-    let code = match &failure {
-        Failure::Unreachable => "unreachable",
-        Failure::Refused(refused) => &refused.code,
-    };
-    let emit = Effect::Emit("error", Some(code.into()));
+    let emit = Effect::Emit("error", Some(failure.code().into()));
     if let Failure::Refused(refused) = &failure
         && refused.code == Code::PolicyChanged.as_str()
         && let Some(policy) = &refused.policy

@@ -1,16 +1,18 @@
 //! What the panel does with what a visitor does to it.
 
-use candor_protocol::{Asked, Code, Form, Policy, Purpose, Timestamp};
+use candor_protocol::{Asked, Code, Form, Policy, Purpose, Submission, Timestamp};
 use uuid::Uuid;
 
 use super::*;
-use crate::text;
+use crate::{
+    text,
+    value::tests::{read_json, to_json},
+};
 
 const NOW: Timestamp = Timestamp::from_unix_ms(1_795_000_000_000);
 
 pub(crate) fn state() -> State {
-    let site: Site =
-        serde_json::from_str(include_str!("../../../crates/protocol/golden/v1/site.json")).unwrap();
+    let site: Site = read_json(include_str!("../../../crates/protocol/golden/v1/site.json")).unwrap();
     let site = Site { form: Form::default(), policy: candor_rules::default_policy(), ..site };
     State::new(site, text::english(), Asked::Panel, true)
 }
@@ -21,20 +23,20 @@ fn typed(state: &mut State, pairs: &[(&str, &str)]) {
     }
 }
 
-fn send(state: &mut State, id: u128) -> Option<Box<Submission>> {
+/// What is sent, as the collector reads it.
+fn send(state: &mut State, id: u128) -> Option<Submission> {
     step(state, Event::Submit(NOW, Uuid::from_u128(id))).into_iter().find_map(|effect| match effect {
-        Effect::Send(submission) => Some(submission),
+        Effect::Send(body) => Some(serde_json::from_value(to_json(&body)).unwrap()),
         _ => None,
     })
 }
 
 pub(crate) fn receipt() -> Receipt {
-    serde_json::from_str(include_str!("../../../crates/protocol/golden/v1/receipt.json")).unwrap()
+    read_json(include_str!("../../../crates/protocol/golden/v1/receipt.json")).unwrap()
 }
 
 pub(crate) fn problem(code: Code) -> Box<Refused> {
-    let problem = serde_json::to_value(candor_protocol::Problem::new(code)).unwrap();
-    Box::new(serde_json::from_value(problem).unwrap())
+    read_json(&serde_json::to_string(&candor_protocol::Problem::new(code)).unwrap()).unwrap()
 }
 
 fn refused(code: Code) -> Event {
@@ -62,7 +64,7 @@ fn what_is_sent_is_what_the_collector_admits() {
             ("consent-contact", "true"),
         ],
     );
-    let mut sent = *send(&mut state, 1).expect("no faults");
+    let mut sent = send(&mut state, 1).expect("no faults");
     assert_eq!(sent.contact.as_ref().and_then(|contact| contact.email.as_deref()), Some("ada@mail.example"));
     assert_eq!(sent.browser, None);
     sent.reporter = Uuid::from_u128(0x8c5c_1a0e_0c1d_4f6e_9d36_1d2f_55aa_0001);
@@ -145,16 +147,15 @@ fn nothing_is_remembered_before_it_is_stored_or_where_nothing_may_be() {
 #[test]
 fn switched_off_facts_stay_at_home() {
     let mut state = state();
-    let facts = candor_protocol::BrowserFacts {
-        page_title: Some("Cart".into()),
-        online: Some(true),
-        ..Default::default()
-    };
-    step(&mut state, Event::Gathered(Box::new(facts), vec![]));
+    let shown = |fact, value| ShownFact { fact, value, text: String::new() };
+    let facts =
+        vec![shown(Fact::PageTitle, Value::Text("Cart".into())), shown(Fact::Online, Value::Flag(true))];
+    step(&mut state, Event::Gathered(facts));
     typed(&mut state, &[("message", "x"), ("consent-message", "true")]);
-    assert_eq!(draft::submission(&state, NOW, Uuid::nil()).browser, None, "not ticked, not sent");
+    assert_eq!(send(&mut state, 1).expect("no faults").browser, None, "not ticked, not sent");
+    step(&mut state, Event::Failed(Failure::Unreachable));
     typed(&mut state, &[("consent-browser", "true"), ("fact-page_title", "")]);
-    let sent = draft::submission(&state, NOW, Uuid::nil()).browser.expect("ticked");
+    let sent = send(&mut state, 2).and_then(|sent| sent.browser).expect("ticked");
     assert_eq!((sent.page_title, sent.online), (None, Some(true)));
 }
 
@@ -163,7 +164,7 @@ fn earlier_consent_counts_for_its_version_only_and_not_against_gpc() {
     let granted = vec![Purpose::Message, Purpose::Browser];
     let recall = |version, gpc| {
         let mut state = state();
-        state.recall(None, Some((version, granted.clone())), gpc);
+        state.recall(None, Some(KeptConsent { policy: version, purposes: granted.clone(), at: 0.0 }), gpc);
         state.draft.granted
     };
     assert_eq!(recall(1, false), granted);

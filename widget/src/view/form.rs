@@ -1,100 +1,100 @@
 //! The form: what the visitor is asked, what they agree to, what goes along, and how the last try went.
 
-use candor_protocol::{Asked, Code, ContactField, Field, FieldKind, Kind, Need, Purpose, Scale, limits};
-
-use super::{button, icon, kind_icon};
-use crate::{
-    panel::{Copied, Failure, Screen, State, field_hook},
-    text::Key,
-    tree::{Element, classed, el},
+use candor_protocol::{
+    Asked, Code, ContactField, Fact, Field, FieldKind, Kind, Need, Purpose, Scale, limits,
 };
 
-pub(super) fn view(state: &State) -> Element {
+use super::{icon, kind_icon, say};
+use crate::{
+    panel::{Copied, Failure, Screen, State, field_hook},
+    text::{Key, number},
+    tree::{HOOK, Tree},
+};
+
+pub(super) fn view(t: &mut Tree, state: &State) {
     let form = &state.site.form;
-    el("form")
-        .hook("form")
-        .flag("novalidate", true)
-        .flag("inert", state.screen == Screen::Sending)
-        .with("aria-busy", if state.screen == Screen::Sending { "true" } else { "false" })
-        .child(
-            classed("div", "scroll")
-                .maybe(policy_changed(state))
-                .maybe((form.kinds.len() > 1).then(|| kinds(state)))
-                .maybe(form.rating.map(|scale| rating(state, scale)))
-                .child(message(state))
-                .children(form.fields.iter().map(|field| custom_field(state, field)))
-                .maybe(state.asks_for(Purpose::Contact).then(|| contact(state)))
-                .maybe(consent(state, Purpose::Browser, "consent-browser", Key::ConsentBrowser))
-                .maybe(what(state))
-                .maybe(consent(state, Purpose::Message, "consent-message", Key::ConsentMessage))
-                .child(links(state)),
-        )
-        .child(foot(state))
+    let is_sending = matches!(state.screen, Screen::Sending);
+    t.element("form @form novalidate", |t| {
+        t.flag("inert", is_sending);
+        t.attr("aria-busy", truth(is_sending));
+        t.element("div.scroll", |t| {
+            t.maybe(state.policy_changed, |t| {
+                say(t, state, "p.notice @policy-changed tabindex=-1 role=alert", Key::PolicyChanged);
+            });
+            t.maybe(form.kinds.len() > 1, |t| kinds(t, state));
+            match form.rating {
+                Some(scale) => rating(t, state, scale),
+                None => t.text(""),
+            }
+            message(t, state);
+            form.fields.iter().for_each(|field| custom_field(t, state, field));
+            t.maybe(state.asks_for(Purpose::Contact), |t| contact(t, state));
+            consent(t, state, Purpose::Browser);
+            what(t, state);
+            consent(t, state, Purpose::Message);
+            links(t, state);
+        });
+        foot(t, state, is_sending);
+    });
 }
 
-fn policy_changed(state: &State) -> Option<Element> {
-    state.policy_changed.then(|| {
-        classed("p", "notice")
-            .hook("policy-changed")
-            .with("tabindex", "-1")
-            .with("role", "alert")
-            .text(state.texts.get(Key::PolicyChanged))
-    })
+fn kinds(t: &mut Tree, state: &State) {
+    t.element("fieldset.kinds role=radiogroup", |t| {
+        say(t, state, "legend", Key::Kinds);
+        for kind in &state.site.form.kinds {
+            let key = match kind {
+                Kind::Bug => Key::KindBug,
+                Kind::Idea => Key::KindIdea,
+                Kind::Praise => Key::KindPraise,
+                Kind::Question => Key::KindQuestion,
+            };
+            t.element("label", |t| {
+                choice(t, "kind", "kind-", kind.as_str(), state.draft.kind == Some(*kind));
+                icon(t, kind_icon(*kind));
+                say(t, state, "span", key);
+            });
+        }
+    });
 }
 
-fn kinds(state: &State) -> Element {
-    let label = |kind| match kind {
-        Kind::Bug => Key::KindBug,
-        Kind::Idea => Key::KindIdea,
-        Kind::Praise => Key::KindPraise,
-        Kind::Question => Key::KindQuestion,
-    };
-    choices("kinds", state.texts.get(Key::Kinds)).children(state.site.form.kinds.iter().map(|kind| {
-        choice("kind", &["kind-", kind.as_str()].concat(), state.draft.kind == Some(*kind))
-            .child(icon(kind_icon(*kind)))
-            .child(el("span").text(state.texts.get(label(*kind))))
-    }))
-}
-
-fn rating(state: &State, scale: Scale) -> Element {
+fn rating(t: &mut Tree, state: &State, scale: Scale) {
     const FACES: [&str; 5] = ["😞", "🙁", "😐", "🙂", "😄"];
     const WORDS: [Key; 5] = [Key::Rating1, Key::Rating2, Key::Rating3, Key::Rating4, Key::Rating5];
+    const THUMBS: [(&str, Key); 2] = [("👎", Key::Rating2), ("👍", Key::Rating4)];
     const DIGITS: [&str; 11] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"];
-    let texts = &state.texts;
     let (low, high) = scale.bounds();
-    let legend = if scale == Scale::Nps { Key::RatingNps } else { Key::Rating };
     let given = state.draft.rating;
-    let options = (low..=high).map(|value| {
-        let place = usize::from(value);
-        let (sign, name) = match scale {
-            Scale::Emoji => (FACES[place - 1], texts.get(WORDS[place - 1]).to_owned()),
-            Scale::Thumbs => {
-                let (sign, word) = [("👎", Key::Rating2), ("👍", Key::Rating4)][place];
-                (sign, texts.get(word).to_owned())
-            }
-            Scale::Stars | Scale::Nps => {
-                let sign = if scale == Scale::Stars { "★" } else { DIGITS[place] };
+    t.element("fieldset", |t| {
+        t.joined("class", "rating ", scale.as_str());
+        t.attr("role", "radiogroup");
+        say(t, state, "legend", if scale == Scale::Nps { Key::RatingNps } else { Key::Rating });
+        for value in low..=high {
+            let place = usize::from(value);
+            let (sign, word) = match scale {
+                Scale::Emoji => (FACES[place - 1], Some(WORDS[place - 1])),
+                Scale::Thumbs => (THUMBS[place].0, Some(THUMBS[place].1)),
+                Scale::Stars => ("★", None),
+                Scale::Nps => (DIGITS[place], None),
+            };
+            let is_given = given == Some(value);
+            t.element("label", |t| {
+                t.flag("data-lit", is_given || (scale == Scale::Stars && given > Some(value)));
+                choice(t, "rating", "rating-", DIGITS[place], is_given);
+                t.leaf("span aria-hidden=true", sign);
                 let values = [("value", DIGITS[place]), ("most", DIGITS[usize::from(high)])];
-                (sign, texts.with(Key::RatingOf, &values))
-            }
-        };
-        let is_lit =
-            given.is_some_and(|given| if scale == Scale::Stars { given >= value } else { given == value });
-        choice("rating", &["rating-", DIGITS[place]].concat(), given == Some(value))
-            .flag("data-lit", is_lit)
-            .child(el("span").with("aria-hidden", "true").text(sign))
-            .child(classed("span", "unseen").text(&name))
+                t.leaf("span.unseen", &state.texts.with(word.unwrap_or(Key::RatingOf), &values));
+            });
+        }
+        t.maybe(scale == Scale::Nps, |t| {
+            t.element("div.ends aria-hidden=true", |t| {
+                say(t, state, "span", Key::RatingLow);
+                say(t, state, "span", Key::RatingHigh);
+            });
+        });
     });
-    let ends = (scale == Scale::Nps).then(|| {
-        classed("div", "ends")
-            .with("aria-hidden", "true")
-            .child(el("span").text(texts.get(Key::RatingLow)))
-            .child(el("span").text(texts.get(Key::RatingHigh)))
-    });
-    choices(["rating ", scale.as_str()].concat().as_str(), texts.get(legend)).children(options).maybe(ends)
 }
 
-fn message(state: &State) -> Element {
+fn message(t: &mut Tree, state: &State) {
     let hint = match state.draft.kind {
         Some(Kind::Idea) => Key::HintIdea,
         Some(Kind::Praise) => Key::HintPraise,
@@ -102,119 +102,168 @@ fn message(state: &State) -> Element {
         Some(Kind::Bug) | None => Key::HintBug,
     };
     let left = state.draft.chars_left();
-    let limit = isize::try_from(limits::MESSAGE_CHARS_MAX).unwrap_or(isize::MAX);
-    let counted = (left < limit / 5).then(|| {
-        let key = if left < 0 { Key::Over } else { Key::Left };
-        let count = left.unsigned_abs().to_string();
-        let class = if left < 0 { "count fault" } else { "count" };
-        classed("p", class).with("role", "status").text(&state.texts.with(key, &[("count", &count)]))
+    t.element("div.field", |t| {
+        label(t, state, "message", state.texts.get(Key::Message), false);
+        t.element("textarea", |t| {
+            live(t, "message", &state.draft.message);
+            t.attr("rows", "4");
+            t.attr("dir", "auto");
+            t.attr("placeholder", state.texts.get(hint));
+            mark(t, state, "message");
+        });
+        t.maybe(left < limits::MESSAGE_CHARS_MAX as isize / 5, |t| {
+            let (shape, key) = if left < 0 { ("p", Key::Over) } else { ("p.count role=status", Key::Left) };
+            t.element(shape, |t| {
+                if left < 0 {
+                    t.attr("class", "count fault");
+                    t.attr("role", "status");
+                }
+                t.text(&state.texts.with(key, &[("count", &number(left.unsigned_abs()))]));
+            });
+        });
+        t.maybe(left >= 0, |t| fault(t, state, "message"));
     });
-    let area = field_of("textarea", "message", &state.draft.message)
-        .with("rows", "4")
-        .with("dir", "auto")
-        .with("placeholder", state.texts.get(hint));
-    labelled(state, "message", state.texts.get(Key::Message), area, false)
-        .maybe(counted)
-        .maybe(fault(state, "message").filter(|_| left >= 0))
 }
 
-fn custom_field(state: &State, field: &Field) -> Element {
-    let hook = field_hook(field);
+fn custom_field(t: &mut Tree, state: &State, field: &Field) {
+    let hook = &field_hook(field);
     let value = state.draft.fields.get(&field.key).unwrap_or_default();
-    let label = field.label.get(state.texts.locale()).unwrap_or(&field.key);
-    let limit = limits::CUSTOM_VALUE_CHARS_MAX.to_string();
-    let input = match &field.kind {
-        FieldKind::Check => {
-            let row = tick(state, &hook, value == "true", label.to_owned());
-            return classed("div", "field").child(row).maybe(fault(state, &hook));
+    let words = field.label.get(state.texts.locale()).unwrap_or(&field.key);
+    let is_check = matches!(field.kind, FieldKind::Check);
+    t.element("div.field", |t| {
+        if is_check {
+            tick(t, state, hook, value == "true", words);
+        } else {
+            label(t, state, hook, words, !field.required);
+            let shape = match field.kind {
+                FieldKind::Choice(_) => "select",
+                FieldKind::LongText => "textarea",
+                FieldKind::Text | FieldKind::Check => "input",
+            };
+            t.element(shape, |t| {
+                live(t, hook, value);
+                if let FieldKind::LongText = field.kind {
+                    t.attr("rows", "3");
+                }
+                if let FieldKind::Choice(options) = &field.kind {
+                    mark(t, state, hook);
+                    say(t, state, "option value", Key::Choose);
+                    for option in options {
+                        t.element("option", |t| {
+                            t.attr("value", option);
+                            t.text(option);
+                        });
+                    }
+                } else {
+                    t.attr("maxlength", &number(limits::CUSTOM_VALUE_CHARS_MAX));
+                    mark(t, state, hook);
+                }
+            });
         }
-        FieldKind::Text => field_of("input", &hook, value).with("maxlength", &limit),
-        FieldKind::LongText => field_of("textarea", &hook, value).with("rows", "3").with("maxlength", &limit),
-        FieldKind::Choice(options) => el("select")
-            .hook(&hook)
-            .with("id", &hook)
-            .child(el("option").with("value", "").text(state.texts.get(Key::Choose)))
-            .children(options.iter().map(|option| el("option").with("value", option).text(option)))
-            .with("value", value),
-    };
-    labelled(state, &hook, label, input, !field.required).maybe(fault(state, &hook))
+        fault(t, state, hook);
+    });
 }
 
-fn contact(state: &State) -> Element {
-    let texts = &state.texts;
+fn contact(t: &mut Tree, state: &State) {
+    let offered = &state.site.form.contact;
     let optional =
         state.site.policy.terms(Purpose::Contact).is_some_and(|terms| terms.need == Need::Optional);
-    let fields = state.site.form.contact.iter().map(|field| match field {
-        ContactField::Name => {
-            let input = field_of("input", "name", &state.draft.name)
-                .with("autocomplete", "name")
-                .with("dir", "auto")
-                .with("maxlength", &limits::NAME_CHARS_MAX.to_string());
-            labelled(state, "name", texts.get(Key::Name), input, optional)
-        }
-        ContactField::Email => {
-            let input = field_of("input", "email", &state.draft.email)
-                .with("type", "email")
-                .with("autocomplete", "email")
-                .with("dir", "ltr")
-                .with("maxlength", &limits::EMAIL_CHARS_MAX.to_string());
-            labelled(state, "email", texts.get(Key::Email), input, optional).maybe(fault(state, "email"))
-        }
+    t.element("div.group", |t| {
+        t.element("div.pair", |t| {
+            for field in offered {
+                let is_email = *field == ContactField::Email;
+                let (hook, key, value, dir, chars_max) = match field {
+                    ContactField::Name => {
+                        ("name", Key::Name, &state.draft.name, "auto", limits::NAME_CHARS_MAX)
+                    }
+                    ContactField::Email => {
+                        ("email", Key::Email, &state.draft.email, "ltr", limits::EMAIL_CHARS_MAX)
+                    }
+                };
+                t.element("div.field", |t| {
+                    label(t, state, hook, state.texts.get(key), optional);
+                    t.element("input", |t| {
+                        live(t, hook, value);
+                        if is_email {
+                            t.attr("type", "email");
+                        }
+                        t.attr("autocomplete", hook);
+                        t.attr("dir", dir);
+                        t.attr("maxlength", &number(chars_max));
+                        mark(t, state, hook);
+                    });
+                    if is_email {
+                        fault(t, state, hook);
+                    }
+                });
+            }
+        });
+        consent(t, state, Purpose::Contact);
+        t.maybe(state.may_store && offered.contains(&ContactField::Email), |t| {
+            tick(t, state, "remember", state.draft.remember, state.texts.get(Key::Remember));
+        });
     });
-    let offers_memory = state.may_store && state.site.form.contact.contains(&ContactField::Email);
-    let remember = offers_memory
-        .then(|| tick(state, "remember", state.draft.remember, texts.get(Key::Remember).to_owned()));
-    classed("div", "group")
-        .child(classed("div", "pair").children(fields))
-        .maybe(consent(state, Purpose::Contact, "consent-contact", Key::ConsentContact))
-        .maybe(remember)
 }
 
 /// The tick box for one purpose with the owner's words, or ours; nothing where the page has asked already.
-fn consent(state: &State, purpose: Purpose, hook: &str, key: Key) -> Option<Element> {
-    let terms = state.site.policy.terms(purpose)?;
-    if state.asked == Asked::Page {
-        return None;
-    }
-    let days = terms.days.to_string();
-    let own_words = terms.text.get(state.texts.locale()).map(str::to_owned);
-    let words = own_words.unwrap_or_else(|| state.texts.with(key, &[("days", &days)]));
-    let row = tick(state, hook, state.draft.granted.contains(&purpose), words);
-    Some(classed("div", "field").child(row).maybe(fault(state, hook)))
+#[inline(never)]
+fn consent(t: &mut Tree, state: &State, purpose: Purpose) {
+    let key = match purpose {
+        Purpose::Contact => Key::ConsentContact,
+        Purpose::Browser => Key::ConsentBrowser,
+        _ => Key::ConsentMessage,
+    };
+    let terms = state.site.policy.terms(purpose).filter(|_| state.asked == Asked::Panel);
+    let Some(terms) = terms else { return t.text("") };
+    let ours = state.texts.with(key, &[("days", &number(terms.days.into()))]);
+    let words = terms.text.get(state.texts.locale()).unwrap_or(&ours);
+    let hook = &["consent-", purpose.as_str()].concat();
+    t.element("div.field", |t| {
+        tick(t, state, hook, state.draft.granted.contains(&purpose), words);
+        fault(t, state, hook);
+    });
 }
 
 /// "What is sent": every fact with its value and a switch.
-fn what(state: &State) -> Option<Element> {
-    let set = &state.draft.set;
-    if !state.asks_for(Purpose::Browser) && set.is_empty() {
-        return None;
-    }
-    let texts = &state.texts;
+fn what(t: &mut Tree, state: &State) {
+    let asks = state.asks_for(Purpose::Browser);
+    let sends = state.sends_facts();
     let shows = state.draft.shows_what;
-    let head = button("what", "link", texts.get(Key::What))
-        .with("aria-expanded", if shows { "true" } else { "false" });
-    let list = shows.then(|| {
-        let sends = state.sends_facts();
-        let hint = if sends { Key::WhatHint } else { Key::WhatOff };
-        let facts = state.facts.iter().filter(|_| state.asks_for(Purpose::Browser)).map(|shown| {
-            let hook = ["fact-", shown.fact.as_str()].concat();
-            let is_on = sends && !state.draft.facts_off.contains(&shown.fact);
-            el("label")
-                .flag("data-off", !is_on)
-                .child(check(&hook, is_on).flag("disabled", !sends).with("role", "switch"))
-                .child(el("b").text(texts.get(fact_key(shown.fact))))
-                .child(el("bdi").text(&shown.value))
+    t.maybe(asks || !state.draft.set.is_empty(), |t| {
+        t.element("div.field", |t| {
+            t.element("button.link type=button @what", |t| {
+                t.attr("aria-expanded", truth(shows));
+                t.text(state.texts.get(Key::What));
+            });
+            t.maybe(shows, |t| {
+                t.element("div.what", |t| {
+                    say(t, state, "p", if sends { Key::WhatHint } else { Key::WhatOff });
+                    for shown in state.facts.iter().filter(|_| asks) {
+                        let is_on = sends && !state.draft.facts_off.contains(&shown.fact);
+                        t.element("label", |t| {
+                            t.flag("data-off", !is_on);
+                            t.element("input", |t| {
+                                check(t, &["fact-", shown.fact.as_str()].concat(), is_on);
+                                t.flag("disabled", !sends);
+                                t.attr("role", "switch");
+                            });
+                            say(t, state, "b", fact_key(shown.fact));
+                            t.leaf("bdi", &shown.text);
+                        });
+                    }
+                    for (key, value) in state.draft.set.iter() {
+                        t.element("p.given", |t| {
+                            t.leaf("b", key);
+                            t.leaf("bdi", value);
+                        });
+                    }
+                });
+            });
         });
-        let set = set
-            .iter()
-            .map(|(key, value)| classed("p", "given").child(el("b").text(key)).child(el("bdi").text(value)));
-        classed("div", "what").child(el("p").text(texts.get(hint))).children(facts).children(set)
     });
-    Some(classed("div", "field").child(head).maybe(list))
 }
 
-const fn fact_key(fact: candor_protocol::Fact) -> Key {
-    use candor_protocol::Fact;
+const fn fact_key(fact: Fact) -> Key {
     match fact {
         Fact::PageUrl => Key::FactPageUrl,
         Fact::PageTitle => Key::FactPageTitle,
@@ -232,120 +281,138 @@ const fn fact_key(fact: candor_protocol::Fact) -> Key {
     }
 }
 
-fn links(state: &State) -> Element {
-    let policy = state.site.policy.url.as_ref().map(|url| {
-        el("a")
-            .hook("policy")
-            .with("href", url)
-            .with("target", "_blank")
-            .with("rel", "noopener noreferrer")
-            .text(state.texts.get(Key::Policy))
+fn links(t: &mut Tree, state: &State) {
+    t.element("p.links", |t| {
+        match &state.site.policy.url {
+            Some(url) => t.element("a @policy", |t| {
+                t.attr("href", url);
+                t.attr("target", "_blank");
+                t.attr("rel", "noopener noreferrer");
+                t.text(state.texts.get(Key::Policy));
+            }),
+            None => t.text(""),
+        }
+        t.maybe(state.may_store, |t| say(t, state, "button.link type=button @stored", Key::Stored));
     });
-    classed("p", "links")
-        .maybe(policy)
-        .maybe(state.may_store.then(|| button("stored", "link", state.texts.get(Key::Stored))))
 }
 
 /// How the last try went, and the buttons.
-fn foot(state: &State) -> Element {
-    let texts = &state.texts;
-    let mut foot = el("footer");
-    if let Screen::Failed(failure, copied) = &state.screen {
-        let error = classed("p", "notice bad").hook("error").with("tabindex", "-1").with("role", "alert");
-        let copy = match copied {
-            Copied::No => Key::Copy,
-            Copied::Yes => Key::Copied,
-            Copied::ByHand => Key::CopyByHand,
-        };
-        foot = foot.child(error.text(&failure_text(state, failure))).child(
-            classed("div", "buttons")
-                .child(button("copy", "quiet", texts.get(copy)).with("aria-live", "polite"))
-                .child(
-                    classed("button", "main")
-                        .with("type", "submit")
-                        .hook("retry")
-                        .text(texts.get(Key::Retry)),
-                ),
-        );
-        return foot;
-    }
-    let is_sending = state.screen == Screen::Sending;
-    let key = if is_sending { Key::Sending } else { Key::Send };
-    let progress = is_sending.then(|| el("progress").with("aria-label", texts.get(Key::Sending)));
-    foot.maybe(progress).child(
-        classed("div", "buttons").child(
-            classed("button", "main")
-                .with("type", "submit")
-                .hook("send")
-                .flag("disabled", is_sending)
-                .text(texts.get(key)),
-        ),
-    )
+fn foot(t: &mut Tree, state: &State, is_sending: bool) {
+    t.element("footer", |t| {
+        if let Screen::Failed(failure, copied) = &state.screen {
+            let copy = match copied {
+                Copied::No => Key::Copy,
+                Copied::Yes => Key::Copied,
+                Copied::ByHand => Key::CopyByHand,
+            };
+            t.element("p", |t| {
+                t.attr("class", "notice bad");
+                t.attr(HOOK, "error");
+                t.attr("tabindex", "-1");
+                t.attr("role", "alert");
+                t.text(&failure_text(state, failure));
+            });
+            t.element("div.buttons", |t| {
+                say(t, state, "button.quiet type=button @copy aria-live=polite", copy);
+                say(t, state, "button.main type=submit @retry", Key::Retry);
+            });
+            return;
+        }
+        t.maybe(is_sending, |t| {
+            t.element("progress", |t| t.attr("aria-label", state.texts.get(Key::Sending)));
+        });
+        t.element("div.buttons", |t| {
+            t.element("button.main type=submit @send", |t| {
+                t.flag("disabled", is_sending);
+                t.text(state.texts.get(if is_sending { Key::Sending } else { Key::Send }));
+            });
+        });
+    });
 }
 
 fn failure_text(state: &State, failure: &Failure) -> String {
-    let site = ("site", state.site.name.as_str());
-    let Failure::Refused(refused) = failure else { return state.texts.with(Key::FailedOffline, &[site]) };
-    let is = |codes: &[Code]| codes.iter().any(|code| code.as_str() == refused.code);
-    let key = if is(&[Code::RateLimited]) {
-        Key::FailedBusy
-    } else if is(&[Code::StorageFull, Code::Unavailable, Code::Internal, Code::Timeout]) {
-        Key::FailedLater
-    } else if is(&[Code::SiteClosed, Code::UnknownSite]) {
-        Key::FailedClosed
-    } else if is(&[Code::OriginRefused]) {
-        Key::FailedPage
-    } else {
-        Key::FailedRefused
+    const WHY: [(Code, Key); 8] = [
+        (Code::RateLimited, Key::FailedBusy),
+        (Code::StorageFull, Key::FailedLater),
+        (Code::Unavailable, Key::FailedLater),
+        (Code::Internal, Key::FailedLater),
+        (Code::Timeout, Key::FailedLater),
+        (Code::SiteClosed, Key::FailedClosed),
+        (Code::UnknownSite, Key::FailedClosed),
+        (Code::OriginRefused, Key::FailedPage),
+    ];
+    let (key, code) = match failure {
+        Failure::Unreachable => (Key::FailedOffline, ""),
+        Failure::Refused(refused) => {
+            let known = WHY.iter().find(|(code, _)| code.as_str() == refused.code);
+            (known.map_or(Key::FailedRefused, |(_, key)| *key), refused.code.as_str())
+        }
     };
-    state.texts.with(key, &[site, ("code", &refused.code)])
+    state.texts.with(key, &[("site", &state.site.name), ("code", code)])
 }
 
-fn choices(class: &str, legend: &str) -> Element {
-    el("fieldset").with("class", class).with("role", "radiogroup").child(el("legend").text(legend))
+const fn truth(is_so: bool) -> &'static str {
+    if is_so { "true" } else { "false" }
 }
 
-fn choice(name: &str, hook: &str, is_on: bool) -> Element {
-    let radio = el("input")
-        .with("type", "radio")
-        .with("name", name)
-        .hook(hook)
-        .with("checked", if is_on { "true" } else { "" });
-    el("label").child(radio)
+#[inline(never)]
+fn choice(t: &mut Tree, name: &str, prefix: &str, value: &str, is_on: bool) {
+    t.element("input type=radio", |t| {
+        t.attr("name", name);
+        t.joined(HOOK, prefix, value);
+        t.attr("checked", if is_on { "true" } else { "" });
+    });
 }
 
-fn check(hook: &str, is_on: bool) -> Element {
-    el("input")
-        .with("type", "checkbox")
-        .hook(hook)
-        .with("id", hook)
-        .with("checked", if is_on { "true" } else { "" })
+fn check(t: &mut Tree, hook: &str, is_on: bool) {
+    t.attr("type", "checkbox");
+    t.attr(HOOK, hook);
+    t.attr("id", hook);
+    t.attr("checked", if is_on { "true" } else { "" });
 }
 
-fn tick(state: &State, hook: &str, is_on: bool, words: String) -> Element {
-    classed("label", "tick").child(marked(state, hook, check(hook, is_on))).child(el("span").text(&words))
+#[inline(never)]
+fn tick(t: &mut Tree, state: &State, hook: &str, is_on: bool, words: &str) {
+    t.element("label.tick", |t| {
+        t.element("input", |t| {
+            check(t, hook, is_on);
+            mark(t, state, hook);
+        });
+        t.leaf("span", words);
+    });
 }
 
-fn field_of(tag: &'static str, hook: &str, value: &str) -> Element {
-    el(tag).hook(hook).with("id", hook).with("value", value)
+/// What every field has that a visitor types in.
+#[inline(never)]
+fn live(t: &mut Tree, hook: &str, value: &str) {
+    t.attr(HOOK, hook);
+    t.attr("id", hook);
+    t.attr("value", value);
 }
 
-fn labelled(state: &State, hook: &str, label: &str, input: Element, optional: bool) -> Element {
-    let aside = optional.then(|| el("small").text(state.texts.get(Key::Optional)));
-    classed("div", "field")
-        .child(el("label").with("for", hook).text(label).maybe(aside))
-        .child(marked(state, hook, input))
+#[inline(never)]
+fn label(t: &mut Tree, state: &State, hook: &str, words: &str, optional: bool) {
+    t.element("label", |t| {
+        t.attr("for", hook);
+        t.text(words);
+        t.maybe(optional, |t| say(t, state, "small", Key::Optional));
+    });
 }
 
-/// The field, tied to its fault if it has one.
-fn marked(state: &State, hook: &str, input: Element) -> Element {
+/// Ties the field to its fault, if it has one.
+#[inline(never)]
+fn mark(t: &mut Tree, state: &State, hook: &str) {
     if state.faults.iter().any(|fault| fault.hook == hook) {
-        return input.with("aria-invalid", "true").with("aria-describedby", &["fault-", hook].concat());
+        t.attr("aria-invalid", "true");
+        t.joined("aria-describedby", "fault-", hook);
     }
-    input
 }
 
-fn fault(state: &State, hook: &str) -> Option<Element> {
-    let fault = state.faults.iter().find(|fault| fault.hook == hook)?;
-    Some(classed("p", "fault").with("id", &["fault-", hook].concat()).text(state.texts.get(fault.key)))
+#[inline(never)]
+fn fault(t: &mut Tree, state: &State, hook: &str) {
+    let Some(fault) = state.faults.iter().find(|fault| fault.hook == hook) else { return t.text("") };
+    t.element("p.fault", |t| {
+        t.joined("id", "fault-", hook);
+        t.text(state.texts.get(fault.key));
+    });
 }

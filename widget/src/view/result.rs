@@ -2,46 +2,53 @@
 
 use candor_protocol::Purpose;
 
-use super::{button, heading, icon};
+use super::{icon, say};
 use crate::{
-    panel::{Receipt, ShownEntry},
-    text::{Key, Texts},
-    tree::{Element, classed, el},
+    panel::{Receipt, ShownEntry, State},
+    text::Key,
+    tree::Tree,
 };
 
-pub(super) fn done(texts: &Texts, receipt: &Receipt) -> Element {
-    let rows = receipt.kept.iter().flat_map(|kept| {
-        let name = purpose_key(kept.purpose).map_or_else(|| kept.purpose.as_str(), |key| texts.get(key));
-        [el("dt").text(name), el("dd").text(&kept.until)]
+pub(super) fn done(t: &mut Tree, state: &State, receipt: &Receipt) {
+    t.element("div.result", |t| {
+        t.element("div.badge", |t| icon(t, "M5 12.5l4.5 4.5L19 7"));
+        say(t, state, "h3 @done tabindex=-1 role=status", Key::Done);
+        t.element("p.number", |t| {
+            say(t, state, "span", Key::DoneNumber);
+            t.leaf("output @receipt dir=ltr", &receipt.number);
+        });
+        say(t, state, "h4", Key::DoneKept);
+        t.element("dl", |t| {
+            for kept in &receipt.kept {
+                let name = purpose_key(kept.purpose).map(|key| state.texts.get(key));
+                t.leaf("dt", name.unwrap_or_else(|| kept.purpose.as_str()));
+                t.leaf("dd", &kept.until);
+            }
+        });
+        t.element("div.buttons", |t| {
+            say(t, state, "button.quiet type=button @another", Key::Another);
+            say(t, state, "button.main type=button @done-close", Key::Close);
+        });
     });
-    classed("div", "result")
-        .child(classed("div", "badge").child(icon("M5 12.5l4.5 4.5L19 7")))
-        .child(heading("done", texts.get(Key::Done)).with("role", "status"))
-        .child(
-            classed("p", "number")
-                .child(el("span").text(texts.get(Key::DoneNumber)))
-                .child(el("output").hook("receipt").with("dir", "ltr").text(&receipt.number)),
-        )
-        .child(el("h4").text(texts.get(Key::DoneKept)))
-        .child(el("dl").children(rows))
-        .child(
-            classed("div", "buttons")
-                .child(button("another", "quiet", texts.get(Key::Another)))
-                .child(button("done-close", "main", texts.get(Key::Close))),
-        )
 }
 
-pub(super) fn stored(texts: &Texts, entries: &[ShownEntry]) -> Element {
-    let rows = entries.iter().flat_map(|entry| {
-        [el("dt").child(el("code").text(&entry.key)), el("dd").child(el("bdi").text(&entry.value))]
+pub(super) fn stored(t: &mut Tree, state: &State, entries: &[ShownEntry]) {
+    t.element("div.result", |t| {
+        say(t, state, "h3 @stored-title tabindex=-1", Key::Stored);
+        t.maybe(entries.is_empty(), |t| say(t, state, "p", Key::StoredNone));
+        t.element("dl", |t| {
+            for entry in entries {
+                t.element("dt", |t| t.leaf("code", &entry.key));
+                t.element("dd", |t| t.leaf("bdi", &entry.value));
+            }
+        });
+        t.element("div.buttons", |t| {
+            t.maybe(!entries.is_empty(), |t| {
+                say(t, state, "button.quiet type=button @stored-clear", Key::StoredClear);
+            });
+            say(t, state, "button.main type=button @back", Key::Back);
+        });
     });
-    let empty = entries.is_empty().then(|| el("p").text(texts.get(Key::StoredNone)));
-    let clear = (!entries.is_empty()).then(|| button("stored-clear", "quiet", texts.get(Key::StoredClear)));
-    classed("div", "result")
-        .child(heading("stored-title", texts.get(Key::Stored)))
-        .maybe(empty)
-        .child(el("dl").children(rows))
-        .child(classed("div", "buttons").maybe(clear).child(button("back", "main", texts.get(Key::Back))))
 }
 
 const fn purpose_key(purpose: Purpose) -> Option<Key> {
