@@ -1,0 +1,232 @@
+//! The running dialog: hands events to the state machine, shows what comes of it, and performs the effects.
+
+use std::cell::RefCell;
+
+use domshot::{Error, NOTES, Options};
+use js_sys::{Array, Promise};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+
+use crate::{
+    ink::Ink,
+    scene::{Point, Tool},
+    stage::{self, Host},
+    state::{Counts, Effect, Encoded, Event, Picture, Screen, State, Way},
+    step::step,
+    text::{Key, Texts},
+    view::{notes, view},
+};
+
+/// What the stage calls when something happened: kind, three numbers, a text. Kinds are those of [`event`].
+type Tell = Closure<dyn Fn(u32, i32, i32, i32, String)>;
+
+/// The dialog in its page.
+struct App {
+    state: State,
+    /// What domshot said of the picture that is on its way into the stage.
+    notes: Counts,
+    /// The page and the two layers of ink as they were shown last.
+    shown: [String; 3],
+    /// Which dialog of this module it is: an answer that comes after its dialog has gone is for nobody.
+    number: u32,
+    _tell: Tell,
+}
+
+thread_local! {
+    static APP: RefCell<Option<App>> = const { RefCell::new(None) };
+    static COUNT: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
+/// Opens a dialog and takes the first picture.
+pub(crate) fn open(host: &Host) -> Promise {
+    leave();
+    let number = COUNT.get() + 1;
+    COUNT.set(number);
+    let tell = Tell::new(move |kind, a, b, c, text| {
+        if let Some(event) = event(kind, a, b, c, text) {
+            dispatch(number, event);
+        }
+    });
+    let promise = stage::open(host, tell.as_ref().unchecked_ref());
+    let texts = Texts::new(host.locale(), host.texts().iter().filter_map(|text| text.as_string()).collect());
+    let state = State::new(texts, stage::has_screen(), stage::pixel_ratio() as i32);
+    let shown = [const { String::new() }; 3];
+    APP.set(Some(App { state, notes: Counts::default(), shown, number, _tell: tell }));
+    dispatch(number, Event::Press("page".into(), 0));
+    promise
+}
+
+/// Takes an open dialog away.
+pub(crate) fn leave() {
+    if let Some(app) = APP.take() {
+        stage::finish(false, Array::new());
+        drop(app);
+    }
+}
+
+/// What the stage means.
+fn event(kind: u32, a: i32, b: i32, c: i32, text: String) -> Option<Event> {
+    let point = Point { x: a, y: b };
+    Some(match kind {
+        0 => Event::Press(text, a),
+        1 => {
+            let (hook, value) = text.split_once('\n')?;
+            Event::Input(hook.into(), value.into())
+        }
+        2 => Event::Down(point),
+        3 => Event::Move(point),
+        4 => Event::Up(point),
+        5 => Event::Abort,
+        6 => Event::Key(text, a),
+        7 => {
+            let way = match c & 3 {
+                0 => Way::Page,
+                1 => Way::Screen,
+                _ => Way::File,
+            };
+            let mut notes = Counts::default();
+            if way == Way::Page {
+                APP.with_borrow(|app| notes = app.as_ref().map_or(notes, |app| app.notes));
+            }
+            // The stage could not hold all its pixels.
+            notes[NOTES.len() - 1] |= c >> 2;
+            Event::Loaded(Picture { width: a, height: b, way, notes })
+        }
+        8 => Event::Failed(if a == 1 { Key::WhyScreen } else { Key::WhyFile }),
+        9 => Event::Encoded(Encoded { width: a, height: b, size_bytes: c }),
+        _ => Event::TooBig,
+    })
+}
+
+fn dispatch(number: u32, event: Event) {
+    let effects = APP.with_borrow_mut(|app| {
+        let app = app.as_mut().filter(|app| app.number == number)?;
+        let effects = step(&mut app.state, event);
+        app.show();
+        Some(effects)
+    });
+    for effect in effects.unwrap_or_default() {
+        perform(number, effect);
+    }
+}
+
+impl App {
+    /// Draws what has changed: elements, the picture with its marks, and above it what is still in hand.
+    fn show(&mut self) {
+        let state = &self.state;
+        let page = view(state);
+        let picture = state.history.now().picture as i32;
+        if self.shown[0] != page {
+            stage::draw(&page);
+            self.shown[0] = page;
+        }
+        if !matches!(state.screen, Screen::Drawing | Screen::Leaving) {
+            // Canvases that come back later come back empty.
+            self.shown[1].clear();
+            self.shown[2].clear();
+            return;
+        }
+        let mut base = self.base();
+        // The ink of another picture may read the same.
+        base.push('\n');
+        crate::text::push_number(&mut base, picture);
+        let top = self.top();
+        if self.shown[1] != base {
+            stage::paint("base", picture, &base);
+            self.shown[1] = base;
+            self.shown[2].clear();
+        }
+        if self.shown[2] != top {
+            stage::paint("picture", -1, &top);
+            self.shown[2] = top;
+        }
+    }
+
+    fn base(&self) -> String {
+        let mut ink = Ink::new(self.state.unit());
+        ink.scene(self.state.history.now());
+        ink.end()
+    }
+
+    fn top(&self) -> String {
+        let state = &self.state;
+        let scene = state.history.now();
+        let mut ink = Ink::new(state.unit());
+        let draft = state.draft.as_ref();
+        let crop = draft.filter(|draft| draft.tool == Tool::Crop).map(|draft| draft.area()).or(scene.crop);
+        if let (Some(kept), Some(picture)) = (crop, state.picture()) {
+            ink.shade(kept, picture.width, picture.height);
+        }
+        if let Some(draft) = draft {
+            ink.mark(draft, scene.pin_number(scene.marks.len()));
+        }
+        if state.has_cursor {
+            ink.cursor(state.cursor);
+        }
+        // Never the same as a canvas that was just emptied.
+        ink.end() + "\n"
+    }
+}
+
+fn perform(number: u32, effect: Effect) {
+    match effect {
+        Effect::Shoot => {
+            spawn_local(shoot(number));
+            return;
+        }
+        Effect::Capture => return stage::capture(),
+        Effect::Prove => return stage::prove(),
+        Effect::Focus(hook) => return stage::focus(hook),
+        Effect::Leave => return leave(),
+        Effect::Reveal | Effect::Encode | Effect::Attach => {}
+    }
+    APP.with_borrow(|app| {
+        let Some(app) = app else { return };
+        match effect {
+            Effect::Reveal => stage::reveal(app.state.cursor.x, app.state.cursor.y),
+            Effect::Encode => {
+                let kept = app.state.kept();
+                let picture = app.state.history.now().picture as i32;
+                stage::encode(picture, &app.base(), kept.left, kept.top, kept.width(), kept.height());
+            }
+            _ => stage::finish(true, notes(&app.state).into_iter().map(JsValue::from).collect()),
+        }
+    });
+    if effect == Effect::Attach {
+        drop(APP.take());
+    }
+}
+
+/// Draws the page; its picture reaches the state machine by way of the stage.
+async fn shoot(number: u32) {
+    let options = Options {
+        dpr: stage::pixel_ratio(),
+        mask: stage::masked(),
+        hide: "candor-widget,[data-candor-hide]".into(),
+        fetch: Some(stage::fetcher()),
+        ..Options::default()
+    };
+    match domshot::capture(&stage::page(), &options).await {
+        Ok(picture) => {
+            let is_wanted = APP.with_borrow_mut(|app| {
+                let Some(app) = app.as_mut().filter(|app| app.number == number) else { return false };
+                for (at, note) in NOTES.into_iter().enumerate() {
+                    app.notes[at] = picture.notes.count(note) as i32;
+                }
+                // The widget itself is left out, too, and nobody misses it.
+                app.notes[domshot::Note::Hidden as usize] -= 1;
+                true
+            });
+            if is_wanted {
+                stage::keep(&picture.blob, 0);
+            }
+        }
+        Err(error) => dispatch(
+            number,
+            Event::Failed(match error {
+                Error::RefusedDataImage | Error::Tainted => Key::WhyRefused,
+                _ => Key::WhyPage,
+            }),
+        ),
+    }
+}
