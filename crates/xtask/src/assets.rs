@@ -97,14 +97,7 @@ pub(crate) fn build(place: &Place) -> Result<Manifest> {
         .iter()
         .map(|(tag, text)| Ok((tag.clone(), shelf.put(tag, "json", text.as_bytes())?)))
         .collect::<Result<_>>()?;
-    // The table of languages rides in the glue: a dozen hashes are half of what the loader may weigh.
-    let glue = format!(
-        "{}\nexport const css = {};\nexport const locales = {};\n",
-        module.glue,
-        serde_json::to_string(&css)?,
-        serde_json::to_string(&locales)?
-    );
-    let glue = tools.minify(&glue, Text::Module)?;
+    let glue = complete(&tools, &module.glue, &css, &locales)?;
     let manifest = Manifest {
         loader: "loader.js".into(),
         pinned: shelf.put("candor", "js", pinned.as_bytes())?,
@@ -113,7 +106,15 @@ pub(crate) fn build(place: &Place) -> Result<Manifest> {
         locales,
         capture: capture
             .map(|module| -> Result<Pair> {
-                let glue = tools.minify(&module.glue, Text::Module)?;
+                let folder = widget.join("capture");
+                let css = tools.minify(&read(&folder.join("capture.css"))?, Text::Style)?;
+                let locales = locale::read_all(&folder.join("locales"))?
+                    .iter()
+                    .map(|(tag, text)| {
+                        Ok((tag.clone(), shelf.put(&format!("capture-{tag}"), "json", text.as_bytes())?))
+                    })
+                    .collect::<Result<_>>()?;
+                let glue = complete(&tools, &module.glue, &css, &locales)?;
                 Ok(Pair {
                     glue: shelf.put("capture", "js", glue.as_bytes())?,
                     wasm: shelf.put("capture", "wasm", &module.wasm)?,
@@ -126,6 +127,17 @@ pub(crate) fn build(place: &Place) -> Result<Manifest> {
     swap(fresh, &place.assets())?;
     step.done();
     Ok(manifest)
+}
+
+/// A module's glue with its style sheet and its table of languages, minified. The table rides in the glue: a dozen
+/// hashes are half of what the loader may weigh.
+fn complete(tools: &Tools, glue: &str, css: &str, locales: &BTreeMap<String, Asset>) -> Result<String> {
+    let glue = format!(
+        "{glue}\nexport const css = {};\nexport const locales = {};\n",
+        serde_json::to_string(css)?,
+        serde_json::to_string(locales)?
+    );
+    tools.minify(&glue, Text::Module)
 }
 
 /// Reads the manifest of an earlier build.

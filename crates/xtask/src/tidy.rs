@@ -14,7 +14,8 @@ use crate::{assets, place::Place, run, step::Step, wasm};
 pub(crate) type Outcome = (String, Result<()>);
 
 /// Crates that are compiled for browsers, too.
-const BROWSER_CRATES: [&str; 4] = ["candor-protocol", "candor-rules", "domshot", "candor-widget"];
+const BROWSER_CRATES: [&str; 5] =
+    ["candor-protocol", "candor-rules", "domshot", "candor-widget", "candor-capture"];
 
 /// web-sys features whose calls store something in a visitor's browser. With them off, such a call does not compile.
 const STORING_FEATURES: [&str; 8] = [
@@ -50,7 +51,8 @@ pub(crate) fn sources(place: &Place) -> Vec<Outcome> {
     outcomes.push(check("no unsafe code allowed by hand", || files::no_unsafe(place)));
     outcomes.push(check("golden files are added, never edited", || files::golden(place)));
     outcomes.push(check("locales agree", || {
-        crate::locale::read_all(&place.root.join("widget/locales")).map(drop)
+        crate::locale::read_all(&place.root.join("widget/locales"))?;
+        crate::locale::read_all(&place.root.join("widget/capture/locales")).map(drop)
     }));
     outcomes
 }
