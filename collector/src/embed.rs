@@ -26,7 +26,6 @@ pub const GRANTS: &[Grant] = &[
         source: ORIGIN,
         why: "fetching the widget's files and sending what the visitor wrote",
     },
-    Grant { directive: "img-src", source: "data:", why: "pictures that are drawn from the page" },
 ];
 
 /// What a page with nothing but its own style sheets and Candor needs. `'self'` is the page's own.
@@ -65,7 +64,7 @@ pub fn tag(origin: &str, site: Uuid) -> String {
 pub fn pinned_tag(origin: &str, site: Uuid, loader: &Asset) -> String {
     let Asset { file, integrity } = loader;
     format!(
-        r#"<script async src="{origin}/assets/{file}" integrity="{integrity}" crossorigin="anonymous" data-site="{site}"></script>"#
+        r#"<script async src="{origin}/{file}" integrity="{integrity}" crossorigin="anonymous" data-site="{site}"></script>"#
     )
 }
 
@@ -78,9 +77,20 @@ mod tests {
         let policy = page_policy("https://f.example");
         assert!(policy.contains("script-src 'self' https://f.example 'wasm-unsafe-eval';"), "{policy}");
         assert!(policy.contains("connect-src 'self' https://f.example;"), "{policy}");
-        assert!(policy.contains("img-src 'self' data:;"), "{policy}");
+        assert!(policy.contains("img-src 'self';"), "{policy}");
         assert_eq!(policy.matches("unsafe").count(), 1, "{policy}");
         assert!(!policy.contains('*') && !policy.contains(ORIGIN), "{policy}");
+    }
+
+    #[test]
+    fn the_document_prints_this_policy_and_names_every_grant() {
+        let document = include_str!("../../csp-policy.md");
+        let origin = "https://feedback.example.com";
+        assert!(document.contains(&format!("\n{}\n", page_policy(origin))), "{}", page_policy(origin));
+        for Grant { directive, source, .. } in GRANTS {
+            let source = if *source == ORIGIN { origin } else { source };
+            assert!(document.contains(&format!("| `{directive}` | `{source}` |")), "{directive} {source}");
+        }
     }
 
     #[test]

@@ -40,6 +40,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(wire)
         .route("/s/{site}/candor.js", get(loader::show))
         .route("/assets/{file}", get(assets::show))
+        .route("/{file}", get(assets::pinned))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::show))

@@ -50,6 +50,8 @@ async fn assets_are_served_packed_and_for_ever() {
     assert_eq!(get("gzip, br").await.text(), "(brotli)");
     assert_eq!(get("br;q=0.2, gzip;q=0.8").await.text(), "(gzip)");
     assert_eq!(get("br;q=0, gzip;q=0").await.text(), "export default 1");
+    assert_eq!(collector.get("/candor-0f.js", &[]).await.status, 200, "the pinned tag names it at the root");
+    assert_eq!(collector.get("/glue-1f.js", &[]).await.status, 404);
     let wasm = collector.get("/assets/candor-2f.wasm", &[("Origin", "https://anybody.example")]).await;
     assert_eq!(wasm.header("content-type"), Some("application/wasm"));
     assert_eq!(wasm.header("cache-control"), Some("public, max-age=31536000, immutable"));
