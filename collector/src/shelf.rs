@@ -26,7 +26,6 @@ pub struct Shelf {
     loader: String,
     pinned: Asset,
     assets: Assets,
-    locales: BTreeMap<String, Asset>,
 }
 
 /// One file, in all its forms.
@@ -124,8 +123,8 @@ impl Shelf {
             let encoded = Encoded::new(plain, brotli, gzip);
             files.insert(name.clone(), File { encoded, media_type: media_type(&name) });
         }
-        let Manifest { pinned, glue, wasm, locales, .. } = manifest;
-        Ok(Self { files, loader, pinned, assets: Assets { glue, wasm }, locales })
+        let Manifest { pinned, glue, wasm, .. } = manifest;
+        Ok(Self { files, loader, pinned, assets: Assets { glue, wasm } })
     }
 
     /// The file with this name.
@@ -150,12 +149,6 @@ impl Shelf {
     #[must_use]
     pub const fn assets(&self) -> &Assets {
         &self.assets
-    }
-
-    /// The texts, by language; the loader alone chooses among them.
-    #[must_use]
-    pub const fn locales(&self) -> &BTreeMap<String, Asset> {
-        &self.locales
     }
 }
 

@@ -192,7 +192,7 @@ fn schemas() -> Value {
         "PublicSite": open(
             json!({
                 "site": uuid(), "name": { "type": "string" }, "look": of("Look"), "form": of("Form"), "policy": of("Policy"),
-                "assets": open(json!({ "glue": asset(), "wasm": asset(), "locales": { "type": "object", "additionalProperties": asset() } }), &["glue", "wasm"]),
+                "assets": open(json!({ "glue": asset(), "wasm": asset() }), &["glue", "wasm"]),
             }),
             &["site", "name", "look", "form", "policy", "assets"],
         ),

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use candor_protocol::{Code, PublicSite};
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Encoded, Failure, cors};
@@ -44,7 +44,7 @@ pub(super) async fn open_site(app: &App, id: &str) -> Result<Arc<Site>, Failure>
     }
 }
 
-/// What anybody may know of a site, as JSON: a [`PublicSite`], with the texts' files for the loader to choose from.
+/// What anybody may know of a site, as JSON: a [`PublicSite`].
 pub(super) fn public(app: &App, site: &Site) -> Result<Value, Failure> {
     let public = PublicSite {
         site: site.id,
@@ -54,7 +54,5 @@ pub(super) fn public(app: &App, site: &Site) -> Result<Value, Failure> {
         policy: site.policy.clone(),
         assets: app.shelf.assets().clone(),
     };
-    let mut json = serde_json::to_value(public).map_err(|error| Failure::internal(&error))?;
-    json["assets"]["locales"] = json!(app.shelf.locales());
-    Ok(json)
+    serde_json::to_value(public).map_err(|error| Failure::internal(&error))
 }

@@ -18,7 +18,7 @@ async fn loader_carries_the_settings_of_its_site() {
         serde_json::from_str(text.strip_prefix("start(").unwrap().strip_suffix(')').unwrap()).unwrap();
     assert_eq!(settings["site"], collector.site.to_string());
     assert_eq!(settings["assets"]["glue"]["file"], "glue-1f.js");
-    assert_eq!(settings["assets"]["locales"]["en"]["file"], "en-3f.json");
+    assert_eq!(settings["assets"].as_object().unwrap().len(), 2, "each hash more is paid by every page");
 
     let packed = collector.get(&path, &[("Accept-Encoding", "gzip, br")]).await;
     assert_eq!(
