@@ -314,7 +314,8 @@ export const capture = async () => {
   let stream;
   try {
     stream = await navigator.mediaDevices.getDisplayMedia({
-      video: { displaySurface: 'browser' }, preferCurrentTab: true, selfBrowserSurface: 'include', surfaceSwitching: 'exclude',
+      video: { displaySurface: 'browser', width: innerWidth * devicePixelRatio, height: innerHeight * devicePixelRatio },
+      preferCurrentTab: true, selfBrowserSurface: 'include', surfaceSwitching: 'exclude',
     });
     if (tell !== mine) return;
     // The widget is no part of the page; what the stream holds in this moment may still show it.

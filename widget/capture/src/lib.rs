@@ -23,7 +23,6 @@ use js_sys::Promise;
 /// The promise brings `{ blob, width, height, notes }` once the visitor attaches a picture, and `null` when they back
 /// out; it never rejects. While a dialog is open a second call backs out of the first.
 #[wasm_bindgen::prelude::wasm_bindgen]
-#[must_use]
 pub fn take(host: &stage::Host) -> Promise {
     app::open(host)
 }

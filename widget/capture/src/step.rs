@@ -234,7 +234,7 @@ fn travel(state: &mut State, is_back: bool) -> Vec<Effect> {
 
 fn press_key(state: &mut State, key: &str, held: i32) -> Vec<Effect> {
     if key == "Escape" {
-        return if state.draft.is_some() { cancel(state) } else { leave(state) };
+        return back_out(state);
     }
     if state.screen != Screen::Drawing {
         return Vec::new();
@@ -276,11 +276,19 @@ fn press_enter(state: &mut State) -> Vec<Effect> {
     effects
 }
 
-/// Backs out by one: of the question, of the review, of the choice; of the dialog only if nothing would be lost.
-fn leave(state: &mut State) -> Vec<Effect> {
+/// Escape: backs out by one, of a shape, of the question, of the review, of the choice, at last of the dialog.
+fn back_out(state: &mut State) -> Vec<Effect> {
+    if state.draft.is_some() && state.screen == Screen::Drawing {
+        return cancel(state);
+    }
     if state.screen != Screen::Drawing && state.picture().is_some() {
         return drawing(state);
     }
+    leave(state)
+}
+
+/// Leaves at once if nothing would be lost, else asks.
+fn leave(state: &mut State) -> Vec<Effect> {
     let is_at_work = state.draft.as_ref().is_some_and(Mark::is_worth_keeping);
     if !is_at_work && !state.history.can_undo() {
         return vec![Effect::Leave];

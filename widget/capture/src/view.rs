@@ -122,15 +122,16 @@ fn ways(page: &mut Page, state: &State) {
     if let Some(why) = state.why {
         page.open("p", "why").with("class", "why").text(texts.get(why)).close();
     }
-    page.open("label", "").with("class", "main");
+    if state.has_screen {
+        button(page, "screen", "main", texts.get(Key::Screen));
+        said(page, "p", texts.get(Key::ScreenHint));
+    }
+    page.open("label", "").with("class", if state.has_screen { "quiet" } else { "main" });
     page.open("input", "file").with("type", "file").with("class", "unseen");
     page.with("accept", "image/png,image/jpeg,image/webp").close();
     page.text(texts.get(Key::File)).close();
     said(page, "p", texts.get(Key::FileHint));
-    if state.has_screen {
-        button(page, "screen", "quiet", texts.get(Key::Screen));
-        said(page, "p", texts.get(Key::ScreenHint));
-    } else {
+    if !state.has_screen {
         said(page, "p", texts.get(Key::ScreenNone));
     }
     button(page, "page", "quiet", texts.get(Key::Page));

@@ -120,7 +120,9 @@ fn escape_backs_out_one_step_at_a_time_and_asks_before_anything_is_lost() {
     assert_eq!(state.screen, Screen::Leaving);
     assert_eq!(key(&mut state, "Escape"), [Effect::Focus("picture")]);
     assert_eq!(state.screen, Screen::Drawing);
+    press_on(&mut state, "use");
     press_on(&mut state, "close");
+    assert_eq!(press_on(&mut state, "close"), [Effect::Focus("keep")], "pressed twice is no answer");
     press_on(&mut state, "keep");
     assert_eq!(state.history.now(), &drawn);
     press_on(&mut state, "close");
