@@ -80,7 +80,7 @@ impl Area {
 }
 
 impl Tool {
-    /// Whether a press starts a shape that a release ends; text and pins are there at once.
+    /// Whether it has a start and an end, and is drawn from one to the other.
     pub(crate) fn is_drawn(self) -> bool {
         !matches!(self, Self::Text | Self::Pin)
     }

@@ -24,20 +24,20 @@ pub(crate) fn step(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Input(hook, value) => input(state, &hook, &value),
         Event::Down(point) if state.screen == Screen::Drawing => {
             state.has_cursor = false;
-            begin(state, point)
+            begin(state, point);
+            Vec::new()
         }
         Event::Move(point) => extend(state, point),
         Event::Up(point) => {
             extend(state, point);
             match &state.draft {
-                Some(draft) if draft.tool.is_drawn() => end(state),
                 // Only now: a phone opens its keyboard for a finger that was lifted, not for one that comes down.
-                Some(_) => vec![Effect::Focus("typed")],
-                None => Vec::new(),
+                Some(draft) if draft.tool == Tool::Text => vec![Effect::Focus("typed")],
+                _ => end(state),
             }
         }
         Event::Abort => {
-            state.draft = state.draft.take().filter(|draft| !draft.tool.is_drawn());
+            state.draft = state.draft.take().filter(|draft| !draft.text.is_empty());
             Vec::new()
         }
         Event::Key(key, held) => press_key(state, &key, held),
@@ -151,8 +151,8 @@ fn input(state: &mut State, hook: &str, value: &str) -> Vec<Effect> {
     Vec::new()
 }
 
-/// A press on the picture: starts a shape, or sets down what has no size.
-fn begin(state: &mut State, point: Point) -> Vec<Effect> {
+/// A press on the picture: starts what a release ends.
+fn begin(state: &mut State, point: Point) {
     let point = state.inside(point);
     state.cursor = point;
     let mut mark = Mark::new(state.tool, state.colour, point);
@@ -161,7 +161,6 @@ fn begin(state: &mut State, point: Point) -> Vec<Effect> {
         mark.text = state.draft.take().map_or(String::new(), |draft| draft.text);
     }
     state.draft = Some(mark);
-    if state.tool == Tool::Pin { end(state) } else { Vec::new() }
 }
 
 fn extend(state: &mut State, point: Point) -> Vec<Effect> {
@@ -264,16 +263,14 @@ fn press_enter(state: &mut State) -> Vec<Effect> {
     if state.draft.as_ref().is_some_and(|draft| draft.tool.is_drawn()) {
         return end(state);
     }
-    let mut effects = begin(state, state.cursor);
-    if let Some(draft) = &state.draft {
-        if draft.tool == Tool::Text {
-            effects.push(Effect::Focus("typed"));
-        }
-        let tool = state.texts.nth(Key::Box, state.tool as usize);
-        let from = crate::text::place(state.cursor);
-        state.said = state.texts.with(Key::Started, &[("tool", tool), ("from", &from)]);
+    begin(state, state.cursor);
+    if state.tool == Tool::Pin {
+        return end(state);
     }
-    effects
+    let tool = state.texts.nth(Key::Box, state.tool as usize);
+    let from = crate::text::place(state.cursor);
+    state.said = state.texts.with(Key::Started, &[("tool", tool), ("from", &from)]);
+    if state.tool == Tool::Text { vec![Effect::Focus("typed")] } else { Vec::new() }
 }
 
 /// Escape: backs out by one, of a shape, of the question, of the review, of the choice, at last of the dialog.

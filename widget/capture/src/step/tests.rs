@@ -98,13 +98,26 @@ fn a_text_still_in_the_field_goes_along_with_the_picture() {
 }
 
 #[test]
-fn a_second_finger_takes_the_shape_back() {
+fn a_second_finger_takes_back_what_the_first_began() {
+    for tool in TOOLS {
+        let mut state = drawing(800, 600);
+        pick(&mut state, tool);
+        step(&mut state, Event::Down(at(10, 10)));
+        step(&mut state, Event::Move(at(90, 90)));
+        step(&mut state, Event::Abort);
+        assert_eq!(step(&mut state, Event::Up(at(99, 99))), [], "{tool:?}");
+        assert!(state.draft.is_none() && !state.history.can_undo(), "{tool:?}");
+    }
+}
+
+#[test]
+fn a_second_finger_does_not_take_words_away() {
     let mut state = drawing(800, 600);
+    pick(&mut state, Tool::Text);
     step(&mut state, Event::Down(at(10, 10)));
-    step(&mut state, Event::Move(at(90, 90)));
+    step(&mut state, Event::Input("typed".into(), "words".into()));
     step(&mut state, Event::Abort);
-    assert_eq!(step(&mut state, Event::Up(at(99, 99))), []);
-    assert!(state.history.now().marks.is_empty());
+    assert_eq!(state.draft.unwrap().text, "words");
 }
 
 #[test]
