@@ -11,6 +11,7 @@ use crate::{
     dom::get,
     panel::Event,
     text::Texts,
+    value::Write,
     wire,
 };
 
@@ -56,7 +57,7 @@ pub fn call(name: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
         "set" => Event::Set(wire::take(argument)?),
         "consent.grant" => Event::Grant(wire::take(argument)?, now()),
         "consent.withdraw" => Event::Withdraw(wire::take(argument)?),
-        "consent.status" => return Ok(wire::give(&app.consent_status())),
+        "consent.status" => return Ok(wire::give(&app.consent_status().write())),
         "submit" => return app.submit(wire::take(argument)?).map(JsValue::from),
         "ledger.list" => {
             let list = Array::new();

@@ -99,8 +99,9 @@ impl App {
 
     /// Sends a written submission under this browser's reporter id; see [`send::submit`].
     fn send(&self, submission: &Value) -> Result<Promise, JsValue> {
-        let mut body = submission.clone();
-        body.set("reporter", self.ledger.reporter(fresh_id()?).write());
+        let body = wire::give(submission);
+        let reporter = self.ledger.reporter(fresh_id()?).write();
+        Reflect::set(&body, &"reporter".into(), &wire::give(&reporter))?;
         send::submit(&self.origin, &wire::to_json(&body)?)
     }
 
@@ -207,11 +208,11 @@ impl App {
             Effect::Remember(Some(email)) => self.ledger.put(LedgerKey::VisitorEmail, &email),
             Effect::Remember(None) => self.ledger.remove(LedgerKey::VisitorEmail),
             Effect::KeepConsent(Some(consent)) => {
-                self.ledger.put(LedgerKey::Consent, &wire::to_json(&consent.write())?);
+                self.ledger.put(LedgerKey::Consent, &wire::to_json(&wire::give(&consent.write()))?);
             }
             Effect::KeepConsent(None) => self.ledger.remove(LedgerKey::Consent),
             Effect::HideBubble => {
-                let now_ms = wire::to_json(&Value::Number(js_sys::Date::now()))?;
+                let now_ms = wire::to_json(&js_sys::Date::now().into())?;
                 self.ledger.put(LedgerKey::BubbleHiddenAt, &now_ms);
             }
             Effect::List => {

@@ -48,10 +48,10 @@ impl Value {
         self.fields().iter().find(|(known, _)| known == name).map_or(&Self::Nothing, |(_, value)| value)
     }
 
-    /// Puts a field in the place of any with its name.
-    pub(crate) fn set(&mut self, name: &str, value: Self) {
+    /// Adds a field with a name that is not there yet.
+    #[inline(never)]
+    pub(crate) fn add(&mut self, name: &str, value: Self) {
         if let Self::Fields(fields) = self {
-            fields.retain(|(known, _)| known != name);
             fields.push((name.into(), value));
         }
     }
@@ -96,7 +96,9 @@ macro_rules! record {
     (write $type:ident: $($field:ident)+) => {
         impl Write for $type {
             fn write(&self) -> Value {
-                Value::Fields(vec![$((stringify!($field).into(), self.$field.write())),+])
+                let mut value = Value::Fields(Vec::new());
+                $(value.add(stringify!($field), self.$field.write());)+
+                value
             }
         }
     };
@@ -116,8 +118,8 @@ record! { strict Prefill: kind message name email rating custom }
 record! { strict Contact: name email id avatar }
 record! { strict Headless: kind message rating custom contact purposes evidence }
 
-// `browser` is not among them: its facts are values already.
-record! { write Submission: id site reporter kind message rating custom locale contact consent }
+// Two are not among them: `browser`, whose facts are values already, and `reporter`, whom the ledger puts in.
+record! { write Submission: id site kind message rating custom locale contact consent }
 record! { write Consent: policy purposes given_at asked evidence }
 record! { write Contact: name email id avatar }
 record! { write Rating: scale value }

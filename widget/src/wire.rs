@@ -3,7 +3,7 @@
 use js_sys::{Array, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::value::{Read, Value, Write, read};
+use crate::value::{Read, Value, read};
 
 /// Levels of objects in objects that are looked into: what a page hands over may contain itself.
 const DEPTH_MAX: u32 = 8;
@@ -16,14 +16,9 @@ pub(crate) fn take<T: Read>(value: &JsValue) -> Result<T, JsValue> {
     read(&from_js(value, DEPTH_MAX)).ok_or_else(mismatch)
 }
 
-/// Writes a value as the browser's.
-pub(crate) fn give(value: &impl Write) -> JsValue {
-    to_js(&value.write())
-}
-
-/// Writes a value as JSON.
-pub(crate) fn to_json(value: &Value) -> Result<String, JsValue> {
-    JSON::stringify(&to_js(value)).map(String::from)
+/// Writes a value of the browser's as JSON.
+pub(crate) fn to_json(value: &JsValue) -> Result<String, JsValue> {
+    JSON::stringify(value).map(String::from)
 }
 
 #[inline(never)]
@@ -63,8 +58,8 @@ fn entries(list: &Array, depth: u32) -> Vec<Value> {
     (0..list.length()).map(|at| from_js(&list.get(at), depth)).collect()
 }
 
-#[inline(never)]
-fn to_js(value: &Value) -> JsValue {
+/// Writes a value as the browser's.
+pub(crate) fn give(value: &Value) -> JsValue {
     match value {
         Value::Nothing => JsValue::NULL,
         Value::Flag(flag) => (*flag).into(),
@@ -73,7 +68,7 @@ fn to_js(value: &Value) -> JsValue {
         Value::List(list) => {
             let made = Array::new();
             for entry in list {
-                made.push(&to_js(entry));
+                made.push(&give(entry));
             }
             made.into()
         }
@@ -82,7 +77,7 @@ fn to_js(value: &Value) -> JsValue {
             for (name, value) in fields {
                 if !matches!(value, Value::Nothing) {
                     // A plain object of ours takes any property.
-                    drop(Reflect::set(&made, &name.into(), &to_js(value)));
+                    drop(Reflect::set(&made, &name.into(), &give(value)));
                 }
             }
             made

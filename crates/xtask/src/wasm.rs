@@ -5,8 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
-use wasm_bindgen_cli_support::Bindgen;
+use anyhow::{Context, Result, bail};
+use wasm_bindgen_cli_support::{Bindgen, Output};
 
 use crate::{
     node::Tools,
@@ -48,7 +48,7 @@ pub(crate) fn build(place: &Place, tools: &Tools, recipe: Recipe<'_>) -> Result<
     let linked = compile(place, recipe)?;
     let step = Step::start(format!("wasm: bind and shrink {}", recipe.package));
     let folder = tempfile::tempdir()?;
-    Bindgen::new()
+    let mut output = Bindgen::new()
         .input_path(&linked)
         .out_name(recipe.stem)
         .web(true)?
@@ -56,16 +56,47 @@ pub(crate) fn build(place: &Place, tools: &Tools, recipe: Recipe<'_>) -> Result<
         .remove_name_section(true)
         .remove_producers_section(true)
         .omit_default_module_path(!recipe.finds_itself)
-        .generate(folder.path())
+        .generate_output()
         .with_context(|| format!("wasm-bindgen does not take {}", linked.display()))?;
+    let names = shorten_imports(&mut output);
+    output.emit(folder.path())?;
     let glue = folder.path().join(format!("{}.js", recipe.stem));
     // A crate's own JavaScript lies beside the glue; bundled, one integrity hash covers both.
     let has_own_js = fs::exists(folder.path().join("snippets"))?;
     let glue = if has_own_js { tools.bundle(&glue, &[])? } else { fs::read_to_string(&glue)? };
+    let glue = rename_imports(glue, &names)?;
     let wasm = fs::read(folder.path().join(format!("{}_bg.wasm", recipe.stem)))?;
     let wasm = tools.optimise(&wasm)?.unwrap_or(wasm);
     step.done();
     Ok(Module { wasm, glue })
+}
+
+/// Gives the module's imports short names; returns each key of the glue's tables with the one to put in its place.
+///
+/// wasm-bindgen ends every name in a hash, which no compression makes smaller, in the module and in the glue.
+fn shorten_imports(output: &mut Output) -> Vec<(String, String)> {
+    let mut names = Vec::new();
+    for (at, import) in output.wasm_mut().imports.iter_mut().enumerate() {
+        let short = format!("i{at}");
+        names.push((format!("{}:", import.name), format!("{short}:")));
+        import.name = short;
+        let module = (format!("\"{}\":", import.module), "m:".to_owned());
+        import.module = "m".into();
+        if at == 0 {
+            names.push(module);
+        }
+    }
+    names
+}
+
+fn rename_imports(mut glue: String, names: &[(String, String)]) -> Result<String> {
+    for (long, short) in names {
+        match glue.matches(long).count() {
+            1 => glue = glue.replace(long, short),
+            n => bail!("the glue says {long} {n} times, not once"),
+        }
+    }
+    Ok(glue)
 }
 
 /// Compiles and links; returns the file that rustc wrote.

@@ -168,7 +168,7 @@ pub(super) fn attempt(state: &State, now: Timestamp, id: Uuid) -> Attempt {
     if sends_facts {
         let sent = state.facts.iter().filter(|shown| !draft.facts_off.contains(&shown.fact));
         let facts = sent.map(|shown| (shown.fact.as_str().into(), shown.value.clone())).collect();
-        body.set("browser", Value::Fields(facts));
+        body.add("browser", Value::Fields(facts));
     }
     let Consent { policy, purposes, .. } = submission.consent;
     let consent = KeptConsent { policy, purposes, at: now.unix_ms() as f64 };

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     text,
+    value::Write,
     value::tests::{read_json, to_json},
 };
 
@@ -26,7 +27,11 @@ fn typed(state: &mut State, pairs: &[(&str, &str)]) {
 /// What is sent, as the collector reads it.
 fn send(state: &mut State, id: u128) -> Option<Submission> {
     step(state, Event::Submit(NOW, Uuid::from_u128(id))).into_iter().find_map(|effect| match effect {
-        Effect::Send(body) => Some(serde_json::from_value(to_json(&body)).unwrap()),
+        Effect::Send(body) => {
+            let mut body = (*body).clone();
+            body.add("reporter", Uuid::nil().write());
+            Some(serde_json::from_value(to_json(&body)).unwrap())
+        }
         _ => None,
     })
 }
