@@ -27,7 +27,7 @@
     parent.append(element);
     return element;
   };
-  const button = (hook, label) => make("button", bubble, { type: "button", "data-t": hook, "aria-label": label, title: label });
+  const button = (hook, label) => make("button", bubble, { type: "button", "data-t": hook, "aria-label": label });
 
   // The page's or the browser's language where we have it, else its first part, else English.
   const choose = (offer) => [look.locale, root.lang, ...navigator.languages]
@@ -47,7 +47,8 @@
 
   const draw = () => {
     for (const key in site.look) look[key] ||= site.look[key];
-    const host = make("candor-widget", root, { "data-theme": look.theme });
+    const host = make("candor-widget", root);
+    host.style.colorScheme = look.theme == "auto" ? "light dark" : look.theme;
     if (look.accent) host.style.setProperty("--candor-accent", look.accent);
     shadow = host.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
@@ -55,15 +56,15 @@
     shadow.adoptedStyleSheets = [sheet];
     bubble = make("div", shadow, { class: "bubble " + look.position, dir: getComputedStyle(root).direction });
     bubble.hidden = look.trigger == "none" || dismissed();
-    const open = button("bubble", names[choose(names)]);
+    const label = names[choose(names)];
+    const open = button("bubble", label);
     make("path", make("svg", open, { viewBox: "0 0 24 24" }, "2000/svg"), {
       d: "M4 4.5h16V16h-8.5L7 20v-4H4zM8 8.5h8M8 12h5",
     }, "2000/svg");
     open.onclick = () => {
       open.ariaBusy = true;
       Candor.open().catch((error) => {
-        open.dataset.failed = "";
-        open.title = open.ariaLabel = names[choose(names)] + ": " + error.message;
+        open.title = open.ariaLabel = label + ": " + error.message;
       }).finally(() => open.ariaBusy = false);
     };
     const near = () => load().catch(() => { });
