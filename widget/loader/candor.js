@@ -11,14 +11,14 @@
   const root = document.documentElement;
   const off = new AbortController();
   const listeners = {};
-  let shadow, bubble, running, seen = 0, since = document.hidden ? null : 0;
+  let shadow, bubble, running, seen = 0, since = document.hidden ? NaN : 0;
 
   // Milliseconds for which the page has been visible since it was opened.
-  const visible = () => Math.round(seen + (since == null ? 0 : performance.now() - since));
+  const visible = () => Math.round(seen + (performance.now() - since || 0));
   const listen = (kind, act) => document.addEventListener(kind, act, off);
   listen("visibilitychange", () => {
     seen = visible();
-    since = document.hidden ? null : performance.now();
+    since = document.hidden ? NaN : performance.now();
   });
 
   const make = (name, parent, attributes, space = "1999/xhtml") => {
@@ -40,8 +40,8 @@
 
   const dismissed = () => {
     try {
-      const at = look.storage != "none" && +localStorage["candor-bubbleHiddenAt_" + site.site];
-      return at && at <= Date.now() && Date.now() < at + site.form.bubble_hidden_days * 864e5;
+      const age = look.storage == "none" ? NaN : Date.now() - localStorage["candor-bubbleHiddenAt_" + site.site];
+      return age >= 0 && age < site.form.bubble_hidden_days * 864e5;
     } catch { } // storage is refused here
   };
 
@@ -68,7 +68,9 @@
       }).finally(() => open.ariaBusy = false);
     };
     const near = () => load().catch(() => { });
-    for (const kind of ["pointerenter", "focusin", "touchstart"]) bubble.addEventListener(kind, near, { passive: true });
+    // A finger enters too, before it presses.
+    bubble.onpointerenter = near;
+    bubble.addEventListener("focusin", near);
     listen("click", (event) => event.target.closest?.("[data-candor-open]") && Candor.open());
     if (look.load == "eager") near();
     if (look.load == "idle") (window.requestIdleCallback || setTimeout)(near);

@@ -51,7 +51,7 @@ pub(super) fn public(app: &App, site: &Site) -> Result<Value, Failure> {
         name: site.name.clone(),
         look: site.look.clone(),
         form: site.form.clone(),
-        policy: site.policy.clone(),
+        policy: site.policy.in_public(),
         assets: app.shelf.assets().clone(),
     };
     serde_json::to_value(public).map_err(|error| Failure::internal(&error))

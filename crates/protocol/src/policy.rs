@@ -63,4 +63,25 @@ impl Policy {
     pub fn terms(&self, purpose: Purpose) -> Option<&Terms> {
         self.terms.iter().find(|terms| terms.purpose == purpose && terms.need != Need::Off)
     }
+
+    /// The policy without the purposes that are off: what a visitor is told of it.
+    #[must_use]
+    pub fn in_public(&self) -> Self {
+        let terms = self.terms.iter().filter(|terms| terms.need != Need::Off).cloned().collect();
+        Self { version: self.version, url: self.url.clone(), terms }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_off_is_not_told() {
+        let terms = |purpose, need| Terms { purpose, need, days: 1, text: Localised::default() };
+        let message = terms(Purpose::Message, Need::Required);
+        let all = vec![terms(Purpose::Picture, Need::Off), message.clone()];
+        let policy = Policy { version: 3, url: None, terms: all };
+        assert_eq!(policy.in_public(), Policy { terms: vec![message], ..policy });
+    }
 }

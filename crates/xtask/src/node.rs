@@ -107,7 +107,13 @@ impl Tools {
     pub(crate) fn minify(&self, text: &str, kind: Text) -> Result<String> {
         let Some(modules) = &self.modules else { return Ok(text.to_owned()) };
         let mut command = Command::new("node");
-        command.arg(modules.join("esbuild/bin/esbuild")).args(["--minify", "--legal-comments=none", TARGETS]);
+        command.arg(modules.join("esbuild/bin/esbuild")).args([
+            "--minify",
+            "--legal-comments=none",
+            // The collector says so in the header; escaped, every letter of most languages is six.
+            "--charset=utf8",
+            TARGETS,
+        ]);
         match kind {
             Text::Module => command.args(["--loader=js", "--format=esm"]),
             Text::Script => command.args(["--loader=js"]),

@@ -148,7 +148,8 @@ fn settings(manifest: &assets::Manifest) -> Result<String> {
         name: "Example shop".into(),
         look: Look { accent: Some("#0b6e4f".into()), ..Look::default() },
         form: Form::default(),
-        policy: Policy { url: Some("https://shop.example/privacy".into()), ..candor_rules::default_policy() },
+        policy: Policy { url: Some("https://shop.example/privacy".into()), ..candor_rules::default_policy() }
+            .in_public(),
         assets: candor_protocol::Assets { glue: file(&manifest.glue), wasm: file(&manifest.wasm) },
     })?)
 }
