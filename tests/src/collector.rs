@@ -79,7 +79,9 @@ impl Collector {
     /// # Errors
     /// The command fails.
     pub fn command(&self, arguments: &[&str]) -> Result<String> {
-        said_by(self.data.path(), arguments, None)
+        let assets = from_environment("CANDOR_E2E_ASSETS")?;
+        let assets = assets.to_str().context("the assets' path is text")?;
+        said_by(self.data.path(), &[arguments, &["--assets", assets]].concat(), None)
     }
 
     /// The inbox, signed in.

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex},
 };
 
@@ -30,6 +30,8 @@ pub struct Pages {
 struct Shared {
     /// What stands for `{{NAME}}` in a page or its headers.
     words: Mutex<BTreeMap<String, String>>,
+    /// What stands for the placeholders of `examples/`, which are texts that a reader understands.
+    stand_ins: Mutex<Vec<(String, String)>>,
     reports: Mutex<Vec<String>>,
 }
 
@@ -76,6 +78,13 @@ impl Pages {
         }
     }
 
+    /// What stands for this text in the pages of `examples/` from now on.
+    pub fn stand_in(&self, text: &str, value: &str) {
+        if let Ok(mut stand_ins) = self.shared.stand_ins.lock() {
+            stand_ins.push((text.to_owned(), value.to_owned()));
+        }
+    }
+
     /// The CSP reports that browsers have sent here.
     #[must_use]
     pub fn reports(&self) -> Vec<String> {
@@ -112,9 +121,15 @@ async fn file(
 }
 
 fn respond(shared: &Shared, case: &str, name: &str) -> Result<Response> {
-    let folder = folder().join(plain_name(case)?);
-    let text =
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (own, example) = (here.join("pages").join(plain_name(case)?), here.join("../examples").join(case));
+    let is_example = !own.exists();
+    let folder = if is_example { example } else { own };
+    let mut text =
         fs::read_to_string(folder.join(plain_name(name)?)).with_context(|| format!("{case}/{name}"))?;
+    if is_example && let Ok(stand_ins) = shared.stand_ins.lock() {
+        text = stand_ins.iter().fold(text, |text, (placeholder, value)| text.replace(placeholder, value));
+    }
     let words = shared.words.lock().map(|words| words.clone()).unwrap_or_default();
     let mut response = Response::builder().header(header::CACHE_CONTROL, "no-store").header(
         header::CONTENT_TYPE,
@@ -143,8 +158,4 @@ fn plain_name(name: &str) -> Result<&str> {
     let plain =
         name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) && !name.starts_with('.');
     plain.then_some(name).context("not the name of a page")
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("pages")
 }

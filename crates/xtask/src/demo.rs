@@ -44,14 +44,10 @@ pub(crate) fn run(place: &Place, options: &Options) -> Result<()> {
     become_it(command)
 }
 
-/// Builds the collector in the profile that the tests share.
-pub(crate) fn collector(place: &Place) -> Result<PathBuf> {
+/// Builds the collector, with the features that the whole workspace agrees on.
+fn collector(place: &Place) -> Result<PathBuf> {
     let step = Step::start("collector: compile");
-    run::loud(
-        run::cargo()
-            .args(["build", "--package", "candor-collector", "--bin", "candor"])
-            .current_dir(&place.root),
-    )?;
+    run::loud(run::cargo().args(["build", "--workspace", "--bin", "candor"]).current_dir(&place.root))?;
     step.done();
     Ok(place.debug_program("candor"))
 }

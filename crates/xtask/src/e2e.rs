@@ -4,7 +4,7 @@ use std::{ffi::OsString, process::Command};
 
 use anyhow::{Result, bail};
 
-use crate::{assets, browser::Browser, demo, place::Place, run, setup, step};
+use crate::{assets, browser::Browser, place::Place, run, setup, step};
 
 /// What the command line says.
 #[derive(Debug, clap::Args)]
@@ -25,7 +25,10 @@ pub(crate) fn run(place: &Place, options: &Options) -> Result<()> {
     setup::tools(place)?;
     setup::browsers(place, &[options.browser])?;
     assets::build(place)?;
-    demo::collector(place)?;
+    step::head("compile journeys and collector");
+    // Together with a test of the collector's, so that it is the very binary which `test` builds, too.
+    let tests = ["test", "--quiet", "--workspace", "--no-run", "--test", "journeys", "--test", "api"];
+    run::loud(run::cargo().args(tests).current_dir(&place.root))?;
     step::head(format!("journeys in {}", options.browser.name()));
     run::on_interrupt_kill_children()?;
     let mut cargo = run::cargo();
