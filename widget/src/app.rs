@@ -12,7 +12,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::ShadowRoot;
 
 use crate::{
-    dom::{Happening, Surface, get, then, window},
+    dom::{Happening, Surface, at, get, then},
     facts,
     ledger::{Ledger, fresh_id},
     panel::{Effect, Event, Failure, Headless, KeptConsent, Receipt, ShownEntry, Site, State, step},
@@ -62,7 +62,7 @@ impl App {
         if let Some(consent) = kept_consent(&ledger) {
             ledger.expire(Timestamp::from_unix_ms(consent.at as i64), now());
         }
-        let gpc = get(&get(window()?.as_ref(), "navigator"), "globalPrivacyControl").is_truthy();
+        let gpc = at("navigator.globalPrivacyControl").is_truthy();
         state.recall(ledger.get(LedgerKey::VisitorEmail), kept_consent(&ledger), gpc);
 
         let app = Rc::<Cell<Weak<Self>>>::default();
@@ -257,7 +257,7 @@ fn failure(problem: &JsValue) -> Failure {
 }
 
 fn copy(text: &str) -> Result<Promise, JsValue> {
-    let clipboard = get(&get(window()?.as_ref(), "navigator"), "clipboard");
+    let clipboard = at("navigator.clipboard");
     let write: Function = get(&clipboard, "writeText").dyn_into()?;
     Ok(write.call1(&clipboard, &text.into())?.unchecked_into())
 }

@@ -8,6 +8,9 @@ use crate::tree::{HOOK, Node, Tree};
 
 #[wasm_bindgen]
 extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = window)]
+    static WINDOW: web_sys::Window;
+
     /// Any form field: `value` and `checked` mean the same on all of them.
     #[wasm_bindgen(extends = web_sys::Element)]
     type Field;
@@ -100,7 +103,7 @@ impl Surface {
             self.dialog.show_modal()?;
         }
         // On a touch screen the keyboard would cover the form that the visitor has not seen yet.
-        let has_mouse = window()?.match_media("(hover: hover) and (pointer: fine)")?;
+        let has_mouse = window().match_media("(hover: hover) and (pointer: fine)")?;
         if has_mouse.is_some_and(|query| query.matches()) { self.focus("message") } else { Ok(()) }
     }
 
@@ -190,13 +193,19 @@ impl Drop for Surface {
     }
 }
 
-/// The page's window.
-pub(crate) fn window() -> Result<web_sys::Window, JsValue> {
-    web_sys::window().ok_or(JsValue::NULL)
+/// The page's window. Not `web_sys::window`, which would look for workers and node first.
+pub(crate) fn window() -> web_sys::Window {
+    WINDOW.with(Clone::clone)
+}
+
+/// What the window has at the end of a dotted path; `undefined` where the path breaks off.
+#[inline(never)]
+pub(crate) fn at(path: &str) -> JsValue {
+    path.split('.').fold(window().into(), |object, name| get(&object, name))
 }
 
 fn document() -> Result<Document, JsValue> {
-    window()?.document().ok_or(JsValue::NULL)
+    window().document().ok_or(JsValue::NULL)
 }
 
 /// The property, or `undefined` where it is missing or the page made it throw.

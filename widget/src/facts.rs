@@ -5,10 +5,11 @@ use js_sys::{Array, Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::{
-    dom::{get, then, window},
+    dom::{at, get, then, window},
     panel::ShownFact,
     text::number,
     value::{Value, Write},
+    wire,
 };
 
 /// Reads the facts and hands them over: each as it would be sent, and as it reads. `visible` is the loader's count of
@@ -19,47 +20,36 @@ pub(crate) fn gather(
     done: impl FnOnce(Vec<ShownFact>) + 'static,
 ) -> Result<(), JsValue> {
     let mut facts = Facts(Vec::new());
-    let window: JsValue = window()?.into();
-    let navigator = get(&window, "navigator");
-    let document = get(&window, "document");
-    let screen = get(&window, "screen");
-    let dark = window.unchecked_ref::<web_sys::Window>().match_media("(prefers-color-scheme: dark)")?;
-    let is_dark = dark.is_some_and(|query| query.matches());
+    facts.text(Fact::PageUrl, page_url(keeps));
+    facts.text(Fact::PageTitle, text("document.title"));
+    facts.text(Fact::ReferrerOrigin, text("document.referrer").and_then(|url| origin(&url)));
+    facts.size(Fact::Viewport, "innerWidth", "innerHeight");
+    facts.size(Fact::Screen, "screen.width", "screen.height");
+    let ratio = at("devicePixelRatio");
+    if let (Some(number), Ok(text)) = (ratio.as_f64(), wire::to_json(&ratio)) {
+        facts.add(Fact::PixelRatio, Value::Number(number), text);
+    }
+    let languages = wire::take::<Vec<String>>(&at("navigator.languages")).unwrap_or_default();
+    let languages: Vec<String> = languages.into_iter().take(limits::FACT_ENTRIES_MAX).collect();
+    facts.add(Fact::Languages, languages.write(), languages.join(", "));
     let format = js_sys::Intl::DateTimeFormat::default();
     let options = get(&format, "resolvedOptions").unchecked_into::<Function>().call0(&format)?;
-
-    facts.text(Fact::PageUrl, Some(page_url(&get(&window, "location"), keeps)));
-    facts.text(Fact::PageTitle, text(&document, "title"));
-    facts.text(Fact::ReferrerOrigin, text(&document, "referrer").and_then(|url| origin(&url)));
-    facts.size(Fact::Viewport, &window, "innerWidth", "innerHeight");
-    facts.size(Fact::Screen, &screen, "width", "height");
-    let ratio = get(&window, "devicePixelRatio");
-    if let (Some(number), Ok(text)) = (ratio.as_f64(), js_sys::JSON::stringify(&ratio)) {
-        facts.add(Fact::PixelRatio, Value::Number(number), text.into());
-    }
-    let languages = get(&navigator, "languages");
-    let languages: Vec<String> = Array::from(&languages)
-        .iter()
-        .filter_map(|language| language.as_string())
-        .take(limits::FACT_ENTRIES_MAX)
-        .collect();
-    facts.add(Fact::Languages, languages.write(), languages.join(", "));
-    facts.text(Fact::TimeZone, text(&options, "timeZone"));
+    facts.text(Fact::TimeZone, text_of(&options, "timeZone"));
+    let dark = window().match_media("(prefers-color-scheme: dark)")?;
+    let is_dark = dark.is_some_and(|query| query.matches());
     let scheme = if is_dark { ColorScheme::Dark } else { ColorScheme::Light };
     facts.text(Fact::ColorScheme, Some(scheme.as_str().into()));
-    facts.text(Fact::Connection, text(&get(&navigator, "connection"), "effectiveType"));
-    if let Some(online) = get(&navigator, "onLine").as_bool() {
+    facts.text(Fact::Connection, text("navigator.connection.effectiveType"));
+    if let Some(online) = at("navigator.onLine").as_bool() {
         facts.add(Fact::Online, Value::Flag(online), if online { "✓" } else { "–" }.into());
     }
     if let Some(ms) = visible.call0(&JsValue::NULL)?.as_f64() {
         facts.add(Fact::VisibleTime, Value::Number(ms), [&number(ms as usize / 1000), " s"].concat());
     }
 
-    let hints = get(&navigator, "userAgentData");
+    let hints = at("navigator.userAgentData");
     if hints.is_undefined() {
-        if let Some(agent) = text(&navigator, "userAgent") {
-            facts.add(Fact::UserAgent, UserAgent::Text(agent.clone()).write(), agent);
-        }
+        facts.text(Fact::UserAgent, text("navigator.userAgent"));
         done(facts.in_order());
         return Ok(());
     }
@@ -69,7 +59,7 @@ pub(crate) fn gather(
     drop(then(
         &Promise::resolve(&asked.unwrap_or_default()),
         Box::new(move |granted| {
-            facts.user_agent(&hints, text(&granted.unwrap_or_default(), "model"));
+            facts.hints(&hints, text_of(&granted.unwrap_or_default(), "model"));
             done(facts.in_order());
             Ok(JsValue::UNDEFINED)
         }),
@@ -94,24 +84,24 @@ impl Facts {
     }
 
     #[inline(never)]
-    fn size(&mut self, fact: Fact, object: &JsValue, width: &str, height: &str) {
-        let side = |name| get(object, name).as_f64().map(|side| side as u32);
+    fn size(&mut self, fact: Fact, width: &str, height: &str) {
+        let side = |path| at(path).as_f64().map(|side| side as u32);
         if let (Some(width), Some(height)) = (side(width), side(height)) {
             let shown = [&number(width as usize), " × ", &*number(height as usize)].concat();
             self.add(fact, Size { width, height }.write(), shown);
         }
     }
 
-    fn user_agent(&mut self, hints: &JsValue, model: Option<String>) {
+    fn hints(&mut self, hints: &JsValue, model: Option<String>) {
         let mut shown = Vec::new();
         let mut brands = Vec::new();
         for entry in Array::from(&get(hints, "brands")).iter().take(limits::FACT_ENTRIES_MAX) {
-            if let (Some(brand), Some(version)) = (text(&entry, "brand"), text(&entry, "version")) {
+            if let (Some(brand), Some(version)) = (text_of(&entry, "brand"), text_of(&entry, "version")) {
                 shown.push([&brand, " ", &*version].concat());
                 brands.push(Brand { brand, version });
             }
         }
-        let platform = text(hints, "platform").unwrap_or_default();
+        let platform = text_of(hints, "platform").unwrap_or_default();
         let mobile = get(hints, "mobile").is_truthy();
         shown.push(platform.clone());
         shown.extend(mobile.then(|| "mobile".into()));
@@ -133,24 +123,29 @@ impl Facts {
 }
 
 /// Without query and fragment, unless the owner keeps them; never with a name and password in it.
-fn page_url(location: &JsValue, (keeps_query, keeps_fragment): (bool, bool)) -> String {
-    let part = |name| text(location, name).unwrap_or_default();
-    let origin = match part("origin") {
+fn page_url((keeps_query, keeps_fragment): (bool, bool)) -> Option<String> {
+    let part = |path, keeps: bool| text(path).filter(|_| keeps).unwrap_or_default();
+    let mut url = part("location.origin", true);
+    if url == "null" {
         // Files and sandboxed frames have no origin to speak of.
-        origin if origin == "null" => [part("protocol"), "//".into(), part("host")].concat(),
-        origin => origin,
-    };
-    let query = if keeps_query { part("search") } else { String::new() };
-    let fragment = if keeps_fragment { part("hash") } else { String::new() };
-    cut(&[origin, part("pathname"), query, fragment].concat(), limits::URL_CHARS_MAX)
+        url = [part("location.protocol", true), "//".into(), part("location.host", true)].concat();
+    }
+    url.push_str(&part("location.pathname", true));
+    url.push_str(&part("location.search", keeps_query));
+    url.push_str(&part("location.hash", keeps_fragment));
+    Some(cut(&url, limits::URL_CHARS_MAX))
+}
+
+fn text(path: &str) -> Option<String> {
+    let (object, name) = path.rsplit_once('.')?;
+    text_of(&at(object), name)
 }
 
 /// The property if it is a text with something in it, cut to what the collector takes.
 #[inline(never)]
-fn text(object: &JsValue, name: &str) -> Option<String> {
+fn text_of(object: &JsValue, name: &str) -> Option<String> {
     let text = get(object, name).as_string().filter(|text| !text.is_empty())?;
-    let limit =
-        if name == "referrer" || name == "href" { limits::URL_CHARS_MAX } else { limits::FACT_CHARS_MAX };
+    let limit = if name == "referrer" { limits::URL_CHARS_MAX } else { limits::FACT_CHARS_MAX };
     Some(cut(&text, limit))
 }
 

@@ -18,7 +18,7 @@ impl Ledger {
     /// Opens the ledger without writing anything.
     pub(crate) fn open(site: Uuid, may_store: bool) -> Self {
         // The getter itself throws in sandboxed frames and where site data is blocked.
-        let storage = may_store.then(|| web_sys::window()?.local_storage().ok().flatten()).flatten();
+        let storage = may_store.then(|| crate::dom::window().local_storage().ok().flatten()).flatten();
         Self { site, storage, memory: RefCell::default() }
     }
 
@@ -88,6 +88,6 @@ impl Ledger {
 pub(crate) fn fresh_id() -> Result<Uuid, JsValue> {
     let mut bytes = [0; 16];
     // Not `randomUUID`: it is missing on pages without TLS.
-    crate::dom::window()?.crypto()?.get_random_values_with_u8_array(&mut bytes)?;
+    crate::dom::window().crypto()?.get_random_values_with_u8_array(&mut bytes)?;
     Ok(uuid::Builder::from_random_bytes(bytes).into_uuid())
 }

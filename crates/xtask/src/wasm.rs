@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use walrus::{ElementItems, FunctionId};
 use wasm_bindgen_cli_support::{Bindgen, Output};
 
 use crate::{
@@ -53,11 +54,11 @@ pub(crate) fn build(place: &Place, tools: &Tools, recipe: Recipe<'_>) -> Result<
         .out_name(recipe.stem)
         .web(true)?
         .typescript(false)
-        .remove_name_section(true)
         .remove_producers_section(true)
         .omit_default_module_path(!recipe.finds_itself)
         .generate_output()
         .with_context(|| format!("wasm-bindgen does not take {}", linked.display()))?;
+    unlist_shims(output.wasm_mut());
     let names = shorten_imports(&mut output);
     output.emit(folder.path())?;
     let glue = folder.path().join(format!("{}.js", recipe.stem));
@@ -69,6 +70,25 @@ pub(crate) fn build(place: &Place, tools: &Tools, recipe: Recipe<'_>) -> Result<
     let wasm = tools.optimise(&wasm)?.unwrap_or(wasm);
     step.done();
     Ok(Module { wasm, glue })
+}
+
+/// Takes out of the function table what only descriptions of imports had put there.
+///
+/// js-sys describes the callbacks of every function of JavaScript's, used or not. The descriptions are gone once
+/// wasm-bindgen has read them, but the shims that they point at stay in the table, where wasm-opt must think them used.
+/// What JavaScript really calls back is exported, so their places may go to any other function.
+fn unlist_shims(module: &mut walrus::Module) {
+    let functions = &module.funcs;
+    let is_shim = |id: &FunctionId| {
+        functions.get(*id).name.as_deref().is_some_and(|name| name.contains("::convert::closures::_::invoke"))
+    };
+    for element in module.elements.iter_mut() {
+        if let ElementItems::Functions(ids) = &mut element.items
+            && let Some(other) = ids.iter().copied().find(|id| !is_shim(id))
+        {
+            ids.iter_mut().filter(|id| is_shim(id)).for_each(|id| *id = other);
+        }
+    }
 }
 
 /// Gives the module's imports short names; returns each key of the glue's tables with the one to put in its place.
