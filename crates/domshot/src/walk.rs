@@ -1,4 +1,6 @@
 //! One walk over what can be seen, writing the clone as it goes.
+// long: one walk with one state. What is seen, cut, masked and written at a node depends on what its ancestors
+// settled, and split files would pass all of that back and forth; to be cut along `element`, `table` and `text` next.
 
 use js_sys::{Array, Function};
 use wasm_bindgen::prelude::*;
