@@ -48,7 +48,7 @@ pub fn start(host: &JsValue) -> Result<(), JsValue> {
 /// When the argument is not what the method takes.
 #[wasm_bindgen]
 pub fn call(name: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
-    let Some(app) = APP.with_borrow(Clone::clone) else { return Err(JsError::new("closed").into()) };
+    let Some(app) = APP.with_borrow(Clone::clone) else { return Err(js_sys::Error::new("closed").into()) };
     let event = match name {
         "open" => Event::Open(wire::take(argument)?),
         "close" => Event::Close,
@@ -75,7 +75,7 @@ pub fn call(name: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
             APP.set(None);
             return Ok(JsValue::UNDEFINED);
         }
-        _ => return Err(JsError::new("no such method").into()),
+        _ => return Err(js_sys::Error::new("no such method").into()),
     };
     app.dispatch(event);
     Ok(JsValue::UNDEFINED)

@@ -31,7 +31,7 @@ pub(crate) fn gather(
     }
     let languages = wire::take::<Vec<String>>(&at("navigator.languages")).unwrap_or_default();
     let languages: Vec<String> = languages.into_iter().take(limits::FACT_ENTRIES_MAX).collect();
-    facts.add(Fact::Languages, languages.write(), languages.join(", "));
+    facts.add(Fact::Languages, languages.write(), listed(&languages));
     let format = js_sys::Intl::DateTimeFormat::default();
     let options = get(&format, "resolvedOptions").unchecked_into::<Function>().call0(&format)?;
     facts.text(Fact::TimeZone, text_of(&options, "timeZone"));
@@ -107,7 +107,7 @@ impl Facts {
         shown.extend(mobile.then(|| "mobile".into()));
         shown.extend(model.clone());
         let agent = UserAgent::Hints { brands, platform, mobile, model };
-        self.add(Fact::UserAgent, agent.write(), shown.join(", "));
+        self.add(Fact::UserAgent, agent.write(), listed(&shown));
     }
 
     /// In the order in which panel and notice list them.
@@ -154,8 +154,21 @@ fn cut(text: &str, chars_max: usize) -> String {
     text.chars().take(chars_max).collect()
 }
 
+/// Scheme and host of a URL as the browser writes it, with a slash after the host.
 fn origin(url: &str) -> Option<String> {
-    let (scheme, rest) = url.split_once("://")?;
-    let host = rest.split(['/', '?', '#']).next()?;
-    Some([scheme, "://", host].concat())
+    let mut parts = url.split('/');
+    let (scheme, _, host) = (parts.next()?, parts.next()?, parts.next()?);
+    Some([scheme, "//", host].concat())
+}
+
+/// The texts, with commas between.
+fn listed(texts: &[String]) -> String {
+    let mut list = String::new();
+    for text in texts {
+        if !list.is_empty() {
+            list.push_str(", ");
+        }
+        list.push_str(text);
+    }
+    list
 }

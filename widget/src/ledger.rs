@@ -6,6 +6,8 @@ use candor_protocol::{LedgerKey, Timestamp};
 use uuid::Uuid;
 use wasm_bindgen::JsValue;
 
+use crate::value::uuid;
+
 /// The keys of one site. Where the browser refuses to store, or the tag says `data-storage="none"`, they live in
 /// memory until the page goes.
 pub(crate) struct Ledger {
@@ -71,7 +73,7 @@ impl Ledger {
 
     /// The reporter id, made from `fresh` if there is none yet.
     pub(crate) fn reporter(&self, fresh: Uuid) -> Uuid {
-        if let Some(known) = self.get(LedgerKey::Reporter).and_then(|text| Uuid::try_parse(&text).ok()) {
+        if let Some(known) = self.get(LedgerKey::Reporter).and_then(|text| uuid(&text)) {
             return known;
         }
         self.put(LedgerKey::Reporter, fresh.hyphenated().encode_lower(&mut Uuid::encode_buffer()));

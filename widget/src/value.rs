@@ -75,6 +75,18 @@ impl Value {
     }
 }
 
+/// Reads a UUID's 32 digits, however they are grouped: of the notations that the `uuid` crate reads, only this one
+/// ever comes.
+pub(crate) fn uuid(text: &str) -> Option<Uuid> {
+    let mut digits = 0;
+    let mut id = 0;
+    for digit in text.chars().filter(|letter| *letter != '-') {
+        id = id << 4 | u128::from(digit.to_digit(16)?);
+        digits += 1;
+    }
+    (digits == 32).then(|| Uuid::from_u128(id))
+}
+
 /// Says of a struct which of its fields travel, each under its own name. `strict`: what a page hands over and may
 /// have misspelt.
 macro_rules! record {
@@ -247,7 +259,7 @@ whole_numbers! { u8 u16 u32 }
 
 impl Read for Uuid {
     fn read(value: &Value, sound: &mut bool) -> Self {
-        let id = Self::try_parse(&String::read(value, sound)).ok();
+        let id = uuid(&String::read(value, sound));
         *sound &= id.is_some();
         id.unwrap_or_default()
     }

@@ -178,13 +178,13 @@ fn submit(state: &mut State, now: Timestamp, id: Uuid) -> Vec<Effect> {
     vec![Effect::Send(body)]
 }
 
-fn failed(state: &mut State, failure: Failure) -> Vec<Effect> {
+fn failed(state: &mut State, mut failure: Failure) -> Vec<Effect> {
     let emit = Effect::Emit("error", Some(failure.code().into()));
-    if let Failure::Refused(refused) = &failure
+    if let Failure::Refused(refused) = &mut failure
         && refused.code == Code::PolicyChanged.as_str()
-        && let Some(policy) = &refused.policy
+        && let Some(policy) = refused.policy.take()
     {
-        state.adopt(policy.clone());
+        state.adopt(policy);
         state.attempt = None;
         state.screen = Screen::Form;
         return vec![Effect::KeepConsent(None), Effect::Focus("policy-changed".into()), emit];

@@ -117,6 +117,18 @@ fn kept_consent_comes_back_as_it_was_kept() {
 }
 
 #[test]
+fn only_an_id_of_full_length_is_one() {
+    let id = Uuid::from_u128(0x8c5c_1a0e_0c1d_4f6e_9d36_1d2f_55aa_0001);
+    assert_eq!(uuid(&id.to_string()), Some(id));
+    assert_eq!(uuid(&id.to_string().to_uppercase()), Some(id));
+    for bad in
+        ["", "8c5c1a0e", "8c5c1a0e-0c1d-4f6e-9d36-1d2f55aa00010", "8c5c1a0e-0c1d-4f6e-9d36-1d2f55aa000g"]
+    {
+        assert_eq!(uuid(bad), None, "{bad}");
+    }
+}
+
+#[test]
 fn every_name_is_the_one_that_serde_uses() {
     let name = |json: serde_json::Result<Json>| json.unwrap();
     assert!(Need::ALL.iter().all(|need| name(serde_json::to_value(need)) == need.as_str()));
