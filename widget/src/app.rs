@@ -5,9 +5,8 @@ use std::{
     rc::{Rc, Weak},
 };
 
-use candor_protocol::{Asked, Consent, LedgerKey, Rating, Submission, Timestamp};
+use candor_protocol::{Asked, LedgerKey, Timestamp};
 use js_sys::{Function, Promise, Reflect};
-use uuid::Uuid;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::ShadowRoot;
 
@@ -15,7 +14,9 @@ use crate::{
     dom::{Happening, Surface, at, get, then},
     facts,
     ledger::{Ledger, fresh_id},
-    panel::{Effect, Event, Failure, Headless, KeptConsent, Receipt, ShownEntry, Site, State, step},
+    panel::{
+        Effect, Event, Failure, Headless, KeptConsent, Receipt, ShownEntry, Site, State, step, submission,
+    },
     send,
     text::Texts,
     value::{Value, Write},
@@ -108,26 +109,7 @@ impl App {
     /// Sends what the page has asked for itself. The promise is kept with the receipt, or broken with an `Error` that
     /// carries the problem's `code`.
     pub(crate) fn submit(&self, asked: Headless) -> Result<Promise, JsValue> {
-        let state = self.state.borrow();
-        let submission = Submission {
-            id: fresh_id()?,
-            site: state.site.site,
-            reporter: Uuid::nil(),
-            kind: asked.kind,
-            message: asked.message.unwrap_or_default(),
-            rating: asked.rating.zip(state.site.form.rating).map(|(value, scale)| Rating { scale, value }),
-            custom: asked.custom,
-            locale: Some(state.texts.locale().into()),
-            contact: asked.contact,
-            browser: None,
-            consent: Consent {
-                policy: state.site.policy.version,
-                purposes: asked.purposes,
-                given_at: now(),
-                asked: Asked::Page,
-                evidence: asked.evidence,
-            },
-        };
+        let submission = submission(&self.state.borrow(), asked, Asked::Page, now(), fresh_id()?);
         let explain = |outcome: Result<JsValue, JsValue>| {
             outcome.map_err(|problem| {
                 let failure = failure(&problem);
@@ -136,7 +118,7 @@ impl App {
                 error.into()
             })
         };
-        Ok(then(&self.send(&submission.write())?, Box::new(explain)))
+        Ok(then(&self.send(&submission)?, Box::new(explain)))
     }
 
     /// What the visitor has agreed to in this browser.

@@ -50,7 +50,7 @@ pub(crate) fn gather(
     let hints = at("navigator.userAgentData");
     if hints.is_undefined() {
         facts.text(Fact::UserAgent, text("navigator.userAgent"));
-        done(facts.in_order());
+        done(facts.0);
         return Ok(());
     }
     // The device's model, where the browser grants it.
@@ -60,20 +60,21 @@ pub(crate) fn gather(
         &Promise::resolve(&asked.unwrap_or_default()),
         Box::new(move |granted| {
             facts.hints(&hints, text_of(&granted.unwrap_or_default(), "model"));
-            done(facts.in_order());
+            done(facts.0);
             Ok(JsValue::UNDEFINED)
         }),
     ));
     Ok(())
 }
 
-/// The facts so far.
+/// The facts so far, in the order in which panel and notice list them.
 struct Facts(Vec<ShownFact>);
 
 impl Facts {
     #[inline(never)]
     fn add(&mut self, fact: Fact, value: Value, text: String) {
-        self.0.push(ShownFact { fact, value, text });
+        let later = self.0.iter().position(|shown| shown.fact > fact).unwrap_or(self.0.len());
+        self.0.insert(later, ShownFact { fact, value, text });
     }
 
     #[inline(never)]
@@ -108,17 +109,6 @@ impl Facts {
         shown.extend(model.clone());
         let agent = UserAgent::Hints { brands, platform, mobile, model };
         self.add(Fact::UserAgent, agent.write(), listed(&shown));
-    }
-
-    /// In the order in which panel and notice list them.
-    fn in_order(mut self) -> Vec<ShownFact> {
-        let mut ordered = Vec::new();
-        for fact in Fact::ALL {
-            if let Some(at) = self.0.iter().position(|shown| shown.fact == fact) {
-                ordered.push(self.0.swap_remove(at));
-            }
-        }
-        ordered
     }
 }
 

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use candor_protocol::{Asked, Contact, Fact, Form, Kind, Policy, Purpose, TextMap, Timestamp};
 use uuid::Uuid;
 
-pub(crate) use draft::{Draft, Fault, field_hook};
+pub(crate) use draft::{Draft, Fault, field_hook, submission};
 pub(crate) use step::step;
 
 use crate::{text::Texts, value::Value};

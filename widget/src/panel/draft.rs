@@ -8,7 +8,7 @@ use candor_protocol::{
 };
 use uuid::Uuid;
 
-use super::{Attempt, KeptConsent, State};
+use super::{Attempt, Headless, KeptConsent, State};
 use crate::{
     text::Key,
     value::{Value, Write},
@@ -134,45 +134,59 @@ pub(super) fn attempt(state: &State, now: Timestamp, id: Uuid) -> Attempt {
     let contact =
         Some(draft.contact()).filter(|contact| state.asks_for(Purpose::Contact) && !contact.is_empty());
     let sends_facts = state.sends_facts();
-    let purposes = match state.asked {
-        Asked::Panel => draft.granted.iter().copied().filter(|purpose| state.asks_for(*purpose)).collect(),
-        Asked::Page => [
-            Some(Purpose::Message),
-            contact.as_ref().map(|_| Purpose::Contact),
-            sends_facts.then_some(Purpose::Browser),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
-    };
-    let submission = Submission {
-        id,
-        site: site.site,
-        reporter: Uuid::nil(),
+    let mut purposes = draft.granted.clone();
+    match state.asked {
+        Asked::Panel => purposes.retain(|purpose| state.asks_for(*purpose)),
+        Asked::Page => {
+            purposes = vec![Purpose::Message];
+            purposes.extend(contact.is_some().then_some(Purpose::Contact));
+            purposes.extend(sends_facts.then_some(Purpose::Browser));
+        }
+    }
+    let consent =
+        KeptConsent { policy: site.policy.version, purposes: purposes.clone(), at: now.unix_ms() as f64 };
+    let said = Headless {
         kind: draft.kind.unwrap_or(Kind::Bug),
-        message: draft.message.clone(),
-        rating: draft.rating.zip(site.form.rating).map(|(value, scale)| Rating { scale, value }),
+        message: Some(draft.message.clone()),
+        rating: draft.rating,
         custom: custom(state),
-        locale: Some(state.texts.locale().into()),
         contact,
-        browser: None,
-        consent: Consent {
-            policy: site.policy.version,
-            purposes,
-            given_at: now,
-            asked: state.asked,
-            evidence: None,
-        },
+        purposes,
+        evidence: None,
     };
-    let mut body = submission.write();
+    let mut body = submission(state, said, state.asked, now, id);
     if sends_facts {
         let sent = state.facts.iter().filter(|shown| !draft.facts_off.contains(&shown.fact));
         let facts = sent.map(|shown| (shown.fact.as_str().into(), shown.value.clone())).collect();
         body.add("browser", Value::Fields(facts));
     }
-    let Consent { policy, purposes, .. } = submission.consent;
-    let consent = KeptConsent { policy, purposes, at: now.unix_ms() as f64 };
     Attempt { body: Rc::new(body), consent: (state.asked == Asked::Panel).then_some(consent) }
+}
+
+/// A submission as written, but for the reporter and the facts.
+#[inline(never)]
+pub(crate) fn submission(state: &State, said: Headless, asked: Asked, now: Timestamp, id: Uuid) -> Value {
+    let State { site, texts, .. } = state;
+    let submission = Submission {
+        id,
+        site: site.site,
+        reporter: Uuid::nil(),
+        kind: said.kind,
+        message: said.message.unwrap_or_default(),
+        rating: said.rating.zip(site.form.rating).map(|(value, scale)| Rating { scale, value }),
+        custom: said.custom,
+        locale: Some(texts.locale().into()),
+        contact: said.contact,
+        browser: None,
+        consent: Consent {
+            policy: site.policy.version,
+            purposes: said.purposes,
+            given_at: now,
+            asked,
+            evidence: said.evidence,
+        },
+    };
+    submission.write()
 }
 
 /// The hook of one of the owner's own fields.

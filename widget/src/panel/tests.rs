@@ -185,3 +185,18 @@ fn page_that_has_asked_is_taken_at_its_word() {
     assert_eq!(sent.consent.asked, Asked::Page);
     assert!(sent.consent.purposes.contains(&Purpose::Contact));
 }
+
+#[test]
+fn what_a_page_sends_itself_is_what_the_collector_admits() {
+    let state = state();
+    let said: Headless = read_json(
+        r#"{"kind": "praise", "rating": 5, "contact": {"email": "ada@mail.example"}, "purposes": ["message", "contact"]}"#,
+    )
+    .unwrap();
+    let mut body = submission(&state, said, Asked::Page, NOW, Uuid::from_u128(1));
+    body.add("reporter", Uuid::from_u128(0x8c5c_1a0e_0c1d_4f6e_9d36_1d2f_55aa_0001).write());
+    let sent: Submission = serde_json::from_value(to_json(&body)).unwrap();
+    assert_eq!((sent.consent.asked, sent.rating.map(|rating| rating.value)), (Asked::Page, Some(5)));
+    let terms = candor_rules::SiteTerms { policy: &state.site.policy, form: &state.site.form, gpc: false };
+    assert!(candor_rules::admit(sent, terms, NOW).is_ok());
+}
