@@ -296,7 +296,11 @@ mod tests {
                 "site" => of("PublicSite"),
                 other => panic!("no schema is known for {other}"),
             };
-            let value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+            let mut value: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+            if name == "site.json" {
+                // The first of them lists languages, which have moved into the glue since; readers pass them over.
+                assert!(value["assets"].as_object_mut().unwrap().remove("locales").is_some());
+            }
             assert_eq!(fits(&document, &schema, &value), Ok(()), "{name}");
             seen += 1;
         }
