@@ -14,9 +14,21 @@
 //!    deletes it.
 //! 7. Members read it in the [`inbox`].
 //!
+//! # The path of a file
+//! 1. `http::files` judges the head of the request: whose report it is (a keyed hash of the reporter id, and the page's
+//!    origin), and by [`candor_rules::admit_file`] whether such a file may follow it. Only then the body is read, with
+//!    time in proportion to its size, and compared with the digest it was announced with.
+//! 2. A picture goes to [`picture`]: taken apart, freed of all that does not paint, decoded to its last pixel, in
+//!    workers with a bound on number and memory. An attachment is kept as it is.
+//! 3. [`blobs`] makes the bytes durable, named by what they hash to. Then [`store::Store::insert_file`] writes the row
+//!    that names them, from an [`AdmittedFile`](candor_rules::AdmittedFile) and nothing else. Then 201.
+//! 4. [`retention`] deletes the row at its date, then the blob, once no other row names it. A blob that never got its
+//!    row goes an hour after it was seen.
+//!
 //! Time and randomness come from `main` as [`chance`]; nothing else in here can tell the time.
 
 pub mod app;
+pub mod blobs;
 pub mod chance;
 pub mod embed;
 pub mod http;
@@ -24,6 +36,7 @@ pub mod inbox;
 pub mod key;
 pub mod listen;
 pub mod outcome;
+pub mod picture;
 pub mod rate;
 pub mod retention;
 pub mod shelf;

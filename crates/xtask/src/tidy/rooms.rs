@@ -51,7 +51,7 @@ const CLOCKS_AND_IO: &[&str] = &[
     "wasm_bindgen",
 ];
 
-const ROOMS: [Room; 8] = [
+const ROOMS: [Room; 9] = [
     Room {
         of: &["crates/protocol/src", "crates/rules/src"],
         except: &[],
@@ -107,6 +107,13 @@ const ROOMS: [Room; 8] = [
         never: &["axum", "hyper", "tower", "tower_http", "crate::http", "crate::inbox"],
         no_async: false,
         because: "the store knows nothing of HTTP",
+    },
+    Room {
+        of: &["collector/src/blobs.rs", "collector/src/picture"],
+        except: &[],
+        never: &["rusqlite", "axum", "hyper", "tower", "crate::http", "crate::inbox", "crate::store"],
+        no_async: false,
+        because: "bytes are kept and looked at without knowing whose they are",
     },
     Room {
         of: &["tests/src", "tests/journeys"],

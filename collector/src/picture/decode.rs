@@ -1,0 +1,48 @@
+//! The proof that a picture is one: every pixel of it, decoded within bounds and thrown away.
+
+use std::io::Cursor;
+
+use candor_protocol::limits::PICTURE_PIXELS_MAX;
+use image::{
+    ImageDecoder, Limits,
+    codecs::{jpeg::JpegDecoder, png::PngDecoder, webp::WebPDecoder},
+};
+
+use super::{Format, PictureFault, Stripped};
+
+/// Bytes of decoded pixels, four for each.
+const BYTES_MAX: u64 = PICTURE_PIXELS_MAX * 4;
+
+/// Decodes the picture; the size it says has been checked before.
+pub(super) fn decode(format: Format, picture: &Stripped) -> Result<(), PictureFault> {
+    let bytes = Cursor::new(picture.bytes.as_slice());
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(picture.width);
+    limits.max_image_height = Some(picture.height);
+    limits.max_alloc = Some(BYTES_MAX);
+    let damaged = |_| PictureFault::Damaged;
+    match format {
+        Format::Png => read(PngDecoder::with_limits(bytes, limits).map_err(damaged)?, picture),
+        Format::Jpeg => {
+            let mut decoder = JpegDecoder::new(bytes).map_err(damaged)?;
+            decoder.set_limits(limits).map_err(damaged)?;
+            read(decoder, picture)
+        }
+        Format::Webp => {
+            let mut decoder = WebPDecoder::new(bytes).map_err(damaged)?;
+            decoder.set_limits(limits).map_err(damaged)?;
+            read(decoder, picture)
+        }
+    }
+}
+
+fn read(decoder: impl ImageDecoder, picture: &Stripped) -> Result<(), PictureFault> {
+    if decoder.dimensions() != (picture.width, picture.height) {
+        return Err(PictureFault::Damaged);
+    }
+    if decoder.total_bytes() > BYTES_MAX {
+        return Err(PictureFault::TooManyPixels);
+    }
+    let bytes = usize::try_from(decoder.total_bytes()).map_err(|_| PictureFault::TooManyPixels)?;
+    decoder.read_image(&mut vec![0; bytes]).map_err(|_| PictureFault::Damaged)
+}
