@@ -4,19 +4,25 @@ use std::{net::IpAddr, sync::Mutex, time::Duration};
 
 use axum::http::HeaderName;
 use candor_protocol::{Timestamp, limits::BODY_SECONDS_MAX};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::{
+    blobs::Blobs,
     chance::{Clock, Rng},
     http::LoaderCache,
     inbox::Passwords,
     key::InstanceKey,
     outcome::Metrics,
+    picture::Pictures,
     rate::{Limiter, Rate},
     shelf::Shelf,
     store::Store,
     visitor::AddressHash,
 };
+
+/// Files that arrive at the same time. Each is held in memory until it is whole, so this bounds what they take.
+const UPLOADS_MAX: usize = 48;
 
 /// What may be set about a running collector.
 #[derive(Clone, Debug)]
@@ -31,6 +37,8 @@ pub struct Settings {
     pub client_rate: Rate,
     /// Submissions to one site.
     pub site_rate: Rate,
+    /// Pictures and attachments of one client address.
+    pub file_rate: Rate,
     /// Attempts to sign in from one client address, and on one account.
     pub sign_in_rate: Rate,
     /// Whom to tell of a security problem: a `mailto:` or `https:` address.
@@ -46,6 +54,8 @@ impl Default for Settings {
             // An office behind one address sends less than this, a script that floods sends more.
             client_rate: Rate { per_minute: 30, burst: 20 },
             site_rate: Rate { per_minute: 6_000, burst: 2_000 },
+            // A full submission has six files, and a phone on a bad line tries each of them more than once.
+            file_rate: Rate { per_minute: 60, burst: 60 },
             sign_in_rate: Rate { per_minute: 6, burst: 10 },
             security_contact: None,
         }
@@ -57,6 +67,8 @@ impl Default for Settings {
 pub struct App {
     /// What is kept.
     pub store: Store,
+    /// The bytes of files.
+    pub blobs: Blobs,
     /// The widget's files.
     pub shelf: Shelf,
     /// The time.
@@ -71,6 +83,9 @@ pub struct App {
     pub settings: Settings,
     pub(crate) clients: Limiter<AddressHash>,
     pub(crate) sites: Limiter<Uuid>,
+    pub(crate) files: Limiter<AddressHash>,
+    pub(crate) uploads: Semaphore,
+    pub(crate) pictures: Pictures,
     pub(crate) sign_ins: Limiter<[u8; 32]>,
     pub(crate) address_salt: Mutex<Option<(i64, [u8; 32])>>,
     pub(crate) loaders: LoaderCache,
@@ -80,10 +95,10 @@ pub struct App {
 }
 
 impl App {
-    /// A collector over an open store.
+    /// A collector over what it keeps.
     #[must_use]
     pub fn new(
-        store: Store,
+        (store, blobs): (Store, Blobs),
         shelf: Shelf,
         key: InstanceKey,
         (clock, rng): (Clock, Rng),
@@ -92,6 +107,9 @@ impl App {
         Self {
             clients: Limiter::new(settings.client_rate),
             sites: Limiter::new(settings.site_rate),
+            files: Limiter::new(settings.file_rate),
+            uploads: Semaphore::new(UPLOADS_MAX),
+            pictures: Pictures::default(),
             sign_ins: Limiter::new(settings.sign_in_rate),
             address_salt: Mutex::default(),
             loaders: LoaderCache::default(),
@@ -99,6 +117,7 @@ impl App {
             passwords: Passwords::new(&rng),
             metrics: Metrics::default(),
             store,
+            blobs,
             shelf,
             clock,
             rng,

@@ -12,9 +12,9 @@ use crate::store::Due;
 /// How a submission ended. Each ends in exactly one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is a report now.
+    /// It is a report now, or part of one.
     Stored,
-    /// It was one already.
+    /// It was already.
     Duplicate,
     /// It was refused, with this code, and nothing of it was kept.
     Refused(Code),
@@ -45,33 +45,43 @@ impl Outcome {
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    submissions: Family<[(&'static str, &'static str); 1], Counter>,
-    swept: Family<[(&'static str, &'static str); 1], Counter>,
+    submissions: Counters,
+    files: Counters,
+    swept: Counters,
     accept_seconds: Histogram,
 }
+
+/// Counters of one kind, told apart by one label.
+type Counters = Family<[(&'static str, &'static str); 1], Counter>;
 
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("candor");
-        let submissions = Family::<[(&str, &str); 1], Counter>::default();
+        let (submissions, files) = (Counters::default(), Counters::default());
         for outcome in Outcome::all() {
             let _ = submissions.get_or_create(&[("outcome", outcome.as_str())]);
+            let _ = files.get_or_create(&[("outcome", outcome.as_str())]);
         }
-        let swept = Family::<[(&str, &str); 1], Counter>::default();
+        let swept = Counters::default();
         for of in swept_names() {
             let _ = swept.get_or_create(&[("of", of)]);
         }
         let accept_seconds =
             Histogram::new([0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0]);
         registry.register("submissions", "Submissions by outcome", submissions.clone());
-        registry.register("swept_rows", "Rows deleted because they had reached their date", swept.clone());
+        registry.register("files", "Pictures and attachments by outcome", files.clone());
+        registry.register(
+            "swept_rows",
+            "Rows, and blobs without a row, deleted because they had reached their date",
+            swept.clone(),
+        );
         registry.register_with_unit(
             "submission",
             "Time from a whole body to its answer",
             Unit::Seconds,
             accept_seconds.clone(),
         );
-        Self { registry, submissions, swept, accept_seconds }
+        Self { registry, submissions, files, swept, accept_seconds }
     }
 }
 
@@ -79,7 +89,19 @@ impl Metrics {
     /// Begins a submission. Whatever happens to the guard, it is counted once.
     #[must_use]
     pub fn begin(&self) -> Pending {
-        Pending { submissions: self.submissions.clone(), settled: false }
+        Pending { counters: self.submissions.clone(), what: "submission", settled: false }
+    }
+
+    /// Begins a file; the same holds for it.
+    #[must_use]
+    pub fn begin_file(&self) -> Pending {
+        Pending { counters: self.files.clone(), what: "file", settled: false }
+    }
+
+    /// How many files have ended so.
+    #[must_use]
+    pub fn count_files(&self, outcome: Outcome) -> u64 {
+        self.files.get_or_create(&[("outcome", outcome.as_str())]).get()
     }
 
     /// How many submissions have ended so.
@@ -90,7 +112,7 @@ impl Metrics {
 
     /// Counts what a sweep has deleted.
     pub fn swept(&self, due: Due) {
-        let counts = due.parts.into_iter().chain([due.reports, due.consents, due.sessions]);
+        let counts = due.parts.into_iter().chain([due.reports, due.consents, due.sessions, due.blobs]);
         for (of, count) in swept_names().zip(counts) {
             self.swept.get_or_create(&[("of", of)]).inc_by(count);
         }
@@ -111,13 +133,14 @@ impl Metrics {
 }
 
 fn swept_names() -> impl Iterator<Item = &'static str> {
-    Purpose::ALL.into_iter().map(Purpose::as_str).chain(["report", "consent", "session"])
+    Purpose::ALL.into_iter().map(Purpose::as_str).chain(["report", "consent", "session", "blob"])
 }
 
-/// A submission that has no outcome yet.
+/// A submission, or a file, that has no outcome yet.
 #[derive(Debug)]
 pub struct Pending {
-    submissions: Family<[(&'static str, &'static str); 1], Counter>,
+    counters: Counters,
+    what: &'static str,
     settled: bool,
 }
 
@@ -129,8 +152,8 @@ impl Pending {
 
     fn end(&mut self, outcome: Outcome) {
         self.settled = true;
-        self.submissions.get_or_create(&[("outcome", outcome.as_str())]).inc();
-        tracing::debug!(outcome = outcome.as_str(), "submission");
+        self.counters.get_or_create(&[("outcome", outcome.as_str())]).inc();
+        tracing::debug!(outcome = outcome.as_str(), "{}", self.what);
     }
 }
 

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     app::App,
+    blobs::{BlobError, Blobs},
     chance::Clock,
     store::{Due, Store, StoreError},
 };
@@ -13,14 +14,43 @@ const BATCH_ROWS: u32 = 500;
 /// How long the background sweep rests between two rounds.
 const REST: Duration = Duration::from_secs(300);
 
-/// Deletes all that is due now, batch by batch.
+/// Rounds of the background sweep after which it looks for strays again: about once a day, and as it begins.
+const STRAYS_ROUNDS: u32 = 288;
+/// Milliseconds that a blob without a row is left alone once it was seen: somebody may be about to write the row.
+const STRAY_MS: i64 = 3_600_000;
+
+/// Why a sweep stopped. What it had deleted before stays deleted, and the next one goes on there.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// At the rows.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// At the blobs.
+    #[error(transparent)]
+    Blobs(#[from] BlobError),
+}
+
+/// Deletes all that is due now, batch by batch: rows first, then the blobs that no row names any more.
 ///
 /// # Errors
-/// The store failed; what went before stays deleted, and the next sweep goes on there.
-pub async fn sweep(store: &Store, clock: &Clock, mut swept: impl FnMut(Due)) -> Result<Due, StoreError> {
+/// The store or the blobs failed.
+pub async fn sweep(
+    store: &Store,
+    blobs: &Blobs,
+    clock: &Clock,
+    mut swept: impl FnMut(Due),
+) -> Result<Due, SweepError> {
     let mut sum = Due::default();
     loop {
-        let batch = store.sweep(clock.now(), BATCH_ROWS).await?;
+        let mut batch = store.sweep(clock.now(), BATCH_ROWS).await?;
+        let claimed = store.claim_blobs(clock.now(), BATCH_ROWS).await?;
+        for blob in &claimed {
+            blobs.remove(*blob).await?;
+        }
+        batch.blobs = claimed.len() as u64;
+        if !claimed.is_empty() {
+            store.give_up_blobs(claimed).await?;
+        }
         swept(batch);
         sum = sum.plus(batch);
         if batch.total() == 0 {
@@ -29,10 +59,30 @@ pub async fn sweep(store: &Store, clock: &Clock, mut swept: impl FnMut(Due)) -> 
     }
 }
 
+/// Walks over all blobs and notes those that no row names: what a collector wrote that ended before it wrote the row.
+/// A sweep takes them an hour later.
+///
+/// # Errors
+/// The store or the blobs failed.
+pub async fn note_strays(store: &Store, blobs: &Blobs, clock: &Clock) -> Result<(), SweepError> {
+    for shard in 0..=u8::MAX {
+        let names = blobs.names(shard).await?;
+        if !names.is_empty() {
+            store.note_blobs(names, clock.now().plus_ms(STRAY_MS)).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Sweeps again and again, for as long as the collector runs.
 pub async fn keep_swept(app: Arc<App>) {
-    loop {
-        match sweep(&app.store, &app.clock, |batch| app.metrics.swept(batch)).await {
+    for round in 0.. {
+        if round % STRAYS_ROUNDS == 0
+            && let Err(cause) = note_strays(&app.store, &app.blobs, &app.clock).await
+        {
+            tracing::warn!(%cause, "looking for stray blobs");
+        }
+        match sweep(&app.store, &app.blobs, &app.clock, |batch| app.metrics.swept(batch)).await {
             Ok(sum) if sum.total() > 0 => tracing::info!(rows = sum.total(), "sweep"),
             Ok(_) => {}
             // It is not lost: expired rows are not served, and the next round tries again.

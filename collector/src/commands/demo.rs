@@ -20,7 +20,7 @@ use candor_collector::{
     shelf::Shelf,
     store::{NewSite, Role, SiteChange, Store},
 };
-use candor_protocol::{Form, Look, Timestamp};
+use candor_protocol::{Attachments, Form, Look, Need, PICTURE_TYPES, Policy, Purpose, Timestamp};
 use candor_rules::default_policy;
 use clap::Args;
 use serde_json::json;
@@ -69,6 +69,7 @@ pub(super) async fn run(mut settings: Settings, options: Options, clock: Clock, 
     let page = format!("http://{}", shop.local_addr()?);
 
     let (store, key) = instance::open(&settings, &rng)?;
+    let blobs = instance::own_blobs(&settings)?;
     let now = clock.now();
     let site = put_site(&store, &page, now, &rng).await?;
     let password = make_password(&rng);
@@ -79,7 +80,7 @@ pub(super) async fn run(mut settings: Settings, options: Options, clock: Clock, 
     let html =
         Page { tag: &tag(&origin, site), inbox: &inbox, email: EMAIL, password: &password }.render()?;
     let shop_router = shop_router(html, &page_policy(&origin))?;
-    let app = Arc::new(App::new(store, shelf, key, (clock, rng), settings.app()?));
+    let app = Arc::new(App::new((store, blobs), shelf, key, (clock, rng), settings.app()?));
     let sweeper = tokio::spawn(retention::keep_swept(Arc::clone(&app)));
 
     let (stop, stopping) = tokio::sync::watch::channel(());
@@ -135,11 +136,27 @@ async fn put_site(store: &Store, page: &str, now: Timestamp, rng: &Rng) -> Resul
         name: SITE_NAME.into(),
         origins: vec![page.to_owned()],
         look: Look::default(),
-        form: Form::default(),
-        policy: default_policy(),
+        form: Form { attachments: Some(attachments()), ..Form::default() },
+        policy: policy(),
     };
     store.add_site(site, now).await?;
     Ok(id)
+}
+
+/// What a new site begins with, and pictures and attachments for those who want to send them.
+fn policy() -> Policy {
+    let mut policy = default_policy();
+    for terms in &mut policy.terms {
+        if matches!(terms.purpose, Purpose::Picture | Purpose::Attachment) {
+            terms.need = Need::Optional;
+        }
+    }
+    policy
+}
+
+fn attachments() -> Attachments {
+    let types = PICTURE_TYPES.into_iter().chain(["application/pdf", "text/plain"]);
+    Attachments { types: types.map(Into::into).collect(), count: 3, bytes: 5 * 1024 * 1024 }
 }
 
 /// The shop: a page and its style sheet, under the policy that `candor csp` prints.

@@ -4,6 +4,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use candor_collector::{
+    blobs::{Blobs, clear_half_written},
     chance::Rng,
     key::{InstanceKey, KEY_FILE},
     store::{Site, Store, StoreOptions},
@@ -29,6 +30,26 @@ pub(super) fn open(settings: &Settings, rng: &Rng) -> Result<(Store, InstanceKey
     let options = StoreOptions { bytes_max: settings.database_bytes_max() };
     let store = Store::open(&folder, key.clone(), options).with_context(|| folder.display().to_string())?;
     Ok((store, key))
+}
+
+/// The blobs of the data folder, whose store has been opened.
+///
+/// # Errors
+/// The folder cannot be made.
+pub(super) fn blobs(settings: &Settings) -> Result<Blobs> {
+    let folder = settings.data();
+    Blobs::in_folder(&folder).with_context(|| folder.display().to_string())
+}
+
+/// The same, for the program that is to write them: what one that was killed has left half written goes first.
+///
+/// # Errors
+/// The folder cannot be made or cleared.
+pub(super) fn own_blobs(settings: &Settings) -> Result<Blobs> {
+    let blobs = blobs(settings)?;
+    let folder = settings.data();
+    clear_half_written(&folder).with_context(|| folder.display().to_string())?;
+    Ok(blobs)
 }
 
 /// The site that somebody means: by its key, by its name, or because there is only one.

@@ -29,12 +29,13 @@ pub(super) struct Options {
 pub(super) async fn run(settings: &Settings, options: Options, clock: Clock, rng: Rng) -> Result<()> {
     let shelf = Shelf::open(settings.assets.as_deref())?;
     let (store, key) = instance::open(settings, &rng)?;
+    let blobs = instance::own_blobs(settings)?;
     let listener = bind(settings.listen()).await?;
     let origin = match &settings.public_url {
         Some(url) => url.clone(),
         None => format!("http://{}", listener.local_addr()?),
     };
-    let app = Arc::new(App::new(store, shelf, key, (clock, rng), settings.app()?));
+    let app = Arc::new(App::new((store, blobs), shelf, key, (clock, rng), settings.app()?));
     let sweeper = tokio::spawn(retention::keep_swept(Arc::clone(&app)));
     if options.json {
         say(json!({ "origin": origin }))?;

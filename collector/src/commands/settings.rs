@@ -52,6 +52,9 @@ pub(super) struct Settings {
     /// Submissions a minute from one client address; 0 for no limit [default: 30]
     #[arg(long, global = true, env = "CANDOR_CLIENT_RATE", value_name = "N")]
     client_rate: Option<u32>,
+    /// Pictures and attachments a minute from one client address; 0 for no limit [default: 60]
+    #[arg(long, global = true, env = "CANDOR_FILE_RATE", value_name = "N")]
+    file_rate: Option<u32>,
     /// Submissions a minute to one site; 0 for no limit [default: 6000]
     #[arg(long, global = true, env = "CANDOR_SITE_RATE", value_name = "N")]
     site_rate: Option<u32>,
@@ -90,6 +93,7 @@ impl Settings {
             public_url: self.public_url.or(file.public_url),
             client_header: self.client_header.or(file.client_header),
             client_rate: self.client_rate.or(file.client_rate),
+            file_rate: self.file_rate.or(file.file_rate),
             site_rate: self.site_rate.or(file.site_rate),
             database_mib: self.database_mib.or(file.database_mib),
             security_contact: self.security_contact.or(file.security_contact),
@@ -138,6 +142,7 @@ impl Settings {
             public_origin: self.public_url.clone(),
             client_header: header.transpose().context("--client-header")?,
             client_rate: rate(defaults.client_rate, self.client_rate),
+            file_rate: rate(defaults.file_rate, self.file_rate),
             site_rate: rate(defaults.site_rate, self.site_rate),
             security_contact: self.security_contact.clone(),
             ..defaults

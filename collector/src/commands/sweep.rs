@@ -28,14 +28,17 @@ pub(super) async fn run(settings: &Settings, options: &Options, clock: &Clock, r
     let due = if options.dry_run {
         store.due(clock.now()).await?
     } else {
-        retention::sweep(&store, clock, |_| {}).await?
+        let blobs = instance::blobs(settings)?;
+        retention::note_strays(&store, &blobs, clock).await?;
+        retention::sweep(&store, &blobs, clock, |_| {}).await?
     };
     tell(due, options)
 }
 
 fn tell(due: Due, options: &Options) -> Result<()> {
     let parts = Purpose::ALL.into_iter().map(Purpose::as_str).zip(due.parts);
-    let rest = [("report", due.reports), ("consent", due.consents), ("session", due.sessions)];
+    let rest =
+        [("report", due.reports), ("consent", due.consents), ("session", due.sessions), ("blob", due.blobs)];
     let counts: Vec<_> = parts.chain(rest).collect();
     if options.json {
         let counts: serde_json::Map<_, _> =

@@ -1,4 +1,4 @@
-//! Reading a JSON body that may be anything.
+//! Reading a body that may be anything.
 
 use std::time::Duration;
 
@@ -29,6 +29,16 @@ pub(super) async fn read(
             Refusal { detail: Some("application/json"), ..Refusal::new(Code::UnsupportedMedia) }.into()
         );
     }
+    read_raw(headers, body, bytes_max, timeout).await
+}
+
+/// The whole body whatever it is, if it is small enough and in time.
+pub(super) async fn read_raw(
+    headers: &HeaderMap,
+    body: Body,
+    bytes_max: usize,
+    timeout: Duration,
+) -> Result<Bytes, Failure> {
     // What is announced as more than would be read to its end is not begun.
     if length(headers).is_some_and(|length| length > DRAINED_BYTES_MAX) {
         return Err(too_large());
@@ -36,6 +46,14 @@ pub(super) async fn read(
     match tokio::time::timeout(timeout, collect(body, bytes_max)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(Failure::new(Code::Timeout)),
+    }
+}
+
+/// Reads a body and throws it away, so that its sender, who is still sending, gets to read the answer.
+pub(super) async fn discard(headers: &HeaderMap, body: Body, timeout: Duration) {
+    if length(headers).is_none_or(|length| length <= DRAINED_BYTES_MAX) {
+        // Whether it ended well, was too much or took too long, the answer is already known.
+        let _ = tokio::time::timeout(timeout, collect(body, 0)).await;
     }
 }
 
@@ -101,7 +119,8 @@ fn too_large() -> Failure {
     Refusal { detail: Some("a smaller body"), ..Refusal::new(Code::TooLarge) }.into()
 }
 
-fn length(headers: &HeaderMap) -> Option<usize> {
+/// How many bytes are announced.
+pub(super) fn length(headers: &HeaderMap) -> Option<usize> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 

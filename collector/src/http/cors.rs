@@ -46,8 +46,11 @@ pub(super) async fn preflight(State(app): State<Arc<App>>, headers: HeaderMap) -
         return Failure::new(Code::OriginRefused).into_response();
     }
     const ANSWER: [(HeaderName, HeaderValue); 2] = [
-        (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST")),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Content-Type, If-None-Match")),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT")),
+        (
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static("Authorization, Content-Type, If-None-Match, Repr-Digest"),
+        ),
     ];
     let mut response = (StatusCode::NO_CONTENT, ANSWER).into_response();
     response.headers_mut().insert(header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECONDS.into());

@@ -9,7 +9,7 @@ use axum::{
 use candor_protocol::{Code, Problem};
 use candor_rules::Refusal;
 
-use crate::store::StoreError;
+use crate::{blobs::BlobError, store::StoreError};
 
 /// Seconds after which a client may try again when the store is away.
 const RETRY_SECONDS: u32 = 5;
@@ -43,6 +43,11 @@ impl Failure {
         Self { retry_after_seconds: Some(seconds), ..Self::new(Code::RateLimited) }
     }
 
+    /// Not now, for too much is going on.
+    pub(super) fn busy() -> Self {
+        Self { retry_after_seconds: Some(RETRY_SECONDS), ..Self::new(Code::Unavailable) }
+    }
+
     /// The code.
     pub(crate) fn code(&self) -> Code {
         self.problem.code
@@ -74,6 +79,17 @@ impl From<StoreError> for Failure {
             StoreError::Conflict(_) | StoreError::Fault(_) => return Self::internal(&error),
         };
         tracing::warn!(cause = %error, code = code.as_str(), "the store refuses");
+        Self { retry_after_seconds: Some(RETRY_SECONDS), ..Self::new(code) }
+    }
+}
+
+impl From<BlobError> for Failure {
+    fn from(error: BlobError) -> Self {
+        let code = match &error {
+            BlobError::Full => Code::StorageFull,
+            BlobError::Unavailable(_) => Code::Unavailable,
+        };
+        tracing::warn!(cause = %error, code = code.as_str(), "the blobs refuse");
         Self { retry_after_seconds: Some(RETRY_SECONDS), ..Self::new(code) }
     }
 }

@@ -5,6 +5,7 @@ mod body;
 mod cors;
 mod encoded;
 mod failure;
+mod files;
 mod health;
 mod loader;
 mod metrics;
@@ -20,7 +21,7 @@ use axum::{
     http::{HeaderValue, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Redirect, Response},
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -34,6 +35,7 @@ use crate::{app::App, inbox};
 pub fn router(app: Arc<App>) -> Router {
     let wire = Router::new()
         .route("/v1/submissions", post(submissions::submit).options(cors::preflight))
+        .route("/v1/submissions/{submission}/files/{name}", put(files::submit).options(cors::preflight))
         .route("/v1/sites/{site}", get(sites::show).options(cors::preflight))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), cors::echo));
     Router::new()

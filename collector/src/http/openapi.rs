@@ -4,11 +4,12 @@ use std::sync::LazyLock;
 
 use axum::{http::HeaderMap, response::Response};
 use candor_protocol::{
-    Code, Fact, Kind, Purpose, Scale,
+    Code, Fact, Kind, PICTURE_TYPES, Purpose, Scale,
     limits::{
-        BODY_BYTES_MAX, CUSTOM_FIELDS_MAX, CUSTOM_KEY_CHARS_MAX, CUSTOM_VALUE_CHARS_MAX, EMAIL_CHARS_MAX,
-        FACT_CHARS_MAX, FACT_ENTRIES_MAX, IDENTITY_CHARS_MAX, LOCALE_CHARS_MAX, MESSAGE_CHARS_MAX,
-        NAME_CHARS_MAX, URL_CHARS_MAX,
+        ATTACHMENT_BYTES_MAX, BODY_BYTES_MAX, BODY_SECONDS_MAX, CUSTOM_FIELDS_MAX, CUSTOM_KEY_CHARS_MAX,
+        CUSTOM_VALUE_CHARS_MAX, EMAIL_CHARS_MAX, FACT_CHARS_MAX, FACT_ENTRIES_MAX, FILE_BYTES_PER_SECOND_MIN,
+        FILE_NAME_CHARS_MAX, FILES_MAX, IDENTITY_CHARS_MAX, LOCALE_CHARS_MAX, MESSAGE_CHARS_MAX,
+        NAME_CHARS_MAX, PICTURE_BYTES_MAX, PICTURE_PIXELS_MAX, URL_CHARS_MAX,
     },
 };
 use serde_json::{Map, Value, json};
@@ -23,6 +24,11 @@ pub(super) async fn show(headers: HeaderMap) -> Response {
 }
 
 fn document() -> Value {
+    let file_types: Map<String, Value> = PICTURE_TYPES
+        .into_iter()
+        .chain(["*/*"])
+        .map(|media_type| (media_type.to_owned(), json!({})))
+        .collect();
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -42,6 +48,24 @@ fn document() -> Value {
                     "201": answer("It is stored.", "Receipt"),
                     "200": answer("It was stored before; this is the receipt of then.", "Receipt"),
                     "default": problem("Nothing of it is kept."),
+                },
+            } },
+            "/v1/submissions/{submission}/files/{name}": { "put": {
+                "operationId": "put_file",
+                "summary": "Add a picture or an attachment to a stored submission; it is durable before the answer",
+                "description": format!("The same bytes again under the same name get the same answer; other bytes under a taken name are refused. Of a picture (at most {PICTURE_BYTES_MAX} bytes and {PICTURE_PIXELS_MAX} pixels) only what paints is kept: no places, times, devices, texts, thumbnails or trailing bytes. An attachment (at most {ATTACHMENT_BYTES_MAX} bytes, and what the site's form says) is kept as it is. At most {FILES_MAX} files follow one submission. A file has {BODY_SECONDS_MAX} seconds to arrive, and one more for each {FILE_BYTES_PER_SECOND_MIN} bytes. Whatever becomes of it, the submission stays stored. The `Origin` header must be one of the site's."),
+                "parameters": [
+                    { "name": "submission", "in": "path", "required": true, "schema": uuid(), "description": "The id that the submission was sent with." },
+                    { "name": "name", "in": "path", "required": true, "schema": { "type": "string", "maxLength": FILE_NAME_CHARS_MAX } },
+                    { "name": "purpose", "in": "query", "required": true, "schema": { "type": "string", "enum": [Purpose::Picture.as_str(), Purpose::Attachment.as_str()] } },
+                    { "name": "Repr-Digest", "in": "header", "required": true, "schema": { "type": "string" }, "example": "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:", "description": "RFC 9530, over the bytes of the body." },
+                ],
+                "security": [{ "reporter": [] }],
+                "requestBody": { "required": true, "content": file_types },
+                "responses": {
+                    "201": answer("It is stored.", "StoredFile"),
+                    "200": answer("It was stored before.", "StoredFile"),
+                    "default": problem("Nothing of it is kept. Another reporter's submission and one that does not exist are answered alike."),
                 },
             } },
             "/v1/sites/{site}": { "get": {
@@ -75,12 +99,15 @@ fn document() -> Value {
             "/.well-known/security.txt": { "get": plain("security", "Whom to tell of a security problem (RFC 9116)") },
             "/openapi.json": { "get": plain("openapi", "This document") },
         },
-        "components": { "schemas": schemas() },
+        "components": {
+            "schemas": schemas(),
+            "securitySchemes": { "reporter": { "type": "http", "scheme": "bearer", "bearerFormat": "UUID",
+                "description": "The reporter id that the submission was sent with." } },
+        },
     })
 }
 
 fn schemas() -> Value {
-    let uuid = || json!({ "type": "string", "format": "uuid" });
     let time = || json!({ "type": "string", "format": "date-time" });
     let text = |chars_max: usize| json!({ "type": "string", "maxLength": chars_max });
     let names = |names: Vec<&'static str>| json!({ "type": "string", "enum": names });
@@ -165,6 +192,13 @@ fn schemas() -> Value {
             json!({ "report": uuid(), "number": { "type": "string" }, "submission": uuid(), "site": uuid(), "stored_at": time(), "policy": { "type": "integer" }, "kept": list(of("Kept")) }),
             &["report", "number", "submission", "site", "stored_at", "policy", "kept"],
         ),
+        "StoredFile": open(
+            json!({
+                "name": { "type": "string" }, "purpose": of("Purpose"), "until": time(),
+                "bytes": { "type": "integer", "description": "Bytes that arrived. Of a picture fewer may be kept." },
+            }),
+            &["name", "purpose", "bytes", "until"],
+        ),
         "Terms": open(
             json!({ "purpose": of("Purpose"), "need": names(vec!["off", "optional", "required"]), "days": { "type": "integer", "minimum": 1 }, "text": localised() }),
             &["purpose", "need", "days"],
@@ -178,6 +212,7 @@ fn schemas() -> Value {
         "Form": open(
             json!({
                 "kinds": list(of("Kind")), "rating": scale_names(), "contact": list(names(vec!["name", "email"])), "fields": list(of("Field")),
+                "attachments": open(json!({ "types": list(json!({ "type": "string" })), "count": { "type": "integer" }, "bytes": { "type": "integer" } }), &["types", "count", "bytes"]),
                 "keep_query": { "type": "boolean" }, "keep_fragment": { "type": "boolean" }, "bubble_hidden_days": { "type": "integer" },
             }),
             &["kinds", "bubble_hidden_days"],
@@ -231,6 +266,10 @@ fn problem(description: &str) -> Value {
 
 fn plain(id: &str, summary: &str) -> Value {
     json!({ "operationId": id, "summary": summary, "responses": { "200": { "description": "The answer." }, "default": problem("Not now.") } })
+}
+
+fn uuid() -> Value {
+    json!({ "type": "string", "format": "uuid" })
 }
 
 fn site() -> Value {
@@ -292,6 +331,7 @@ mod tests {
             let schema = match name.split(['-', '.']).next().unwrap() {
                 "submission" => of("Submission"),
                 "receipt" => of("Receipt"),
+                "file" => of("StoredFile"),
                 "problem" => of("Problem"),
                 "site" => of("PublicSite"),
                 other => panic!("no schema is known for {other}"),
@@ -304,7 +344,7 @@ mod tests {
             assert_eq!(fits(&document, &schema, &value), Ok(()), "{name}");
             seen += 1;
         }
-        assert!(seen >= 6, "the golden files are missing");
+        assert!(seen >= 8, "the golden files are missing");
     }
 
     #[test]

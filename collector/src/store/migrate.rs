@@ -4,7 +4,10 @@ use rusqlite::Connection;
 
 use super::StoreError;
 
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_reports.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_reports.sql"),
+    include_str!("../../migrations/sqlite/0002_files.sql"),
+];
 
 /// Runs what is missing, each in its own transaction; two programs that start together do it once.
 ///

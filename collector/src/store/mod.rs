@@ -5,6 +5,8 @@
 
 mod body;
 mod error;
+mod files;
+mod loose;
 mod members;
 mod migrate;
 mod open;
@@ -16,6 +18,7 @@ mod sweep;
 mod writer;
 
 pub use error::StoreError;
+pub use files::{FileLine, FiledReport, InsertedFile, NewFile};
 pub use members::{Credentials, Role};
 pub use open::{Store, StoreOptions};
 pub use reports::{Inserted, Page, PageQuery, Report, ReportLine};

@@ -7,7 +7,7 @@ use candor_rules::{Admitted, Content, Part};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use uuid::Uuid;
 
-use super::{Store, StoreError, body};
+use super::{FileLine, Store, StoreError, body, files};
 use crate::key::Use;
 
 /// What became of a submission that was admitted.
@@ -62,6 +62,10 @@ pub struct ReportLine {
     pub message: Option<Content>,
     /// Who it is from, where given and not expired.
     pub contact: Option<Content>,
+    /// Pictures that have not expired.
+    pub pictures: u32,
+    /// Attachments that have not expired.
+    pub attachments: u32,
 }
 
 /// A whole report, as far as it may still be served.
@@ -83,6 +87,8 @@ pub struct Report {
     pub kept: Vec<Kept>,
     /// What has not expired.
     pub parts: Vec<Part>,
+    /// The files that have not expired, by name.
+    pub files: Vec<FileLine>,
     /// What the visitor agreed to.
     pub consent: Consent,
 }
@@ -214,8 +220,8 @@ fn put(connection: &Connection, row: NewRow<'_>) -> Result<Receipt, StoreError> 
     connection
         .prepare_cached(
             "INSERT INTO report (id, site, submission, fingerprint, reporter, received_at, kind,
-                 rating_scale, rating_value, policy, kept, until)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                 rating_scale, rating_value, policy, kept, until, granted)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )?
         .execute((
             report.as_bytes(),
@@ -230,6 +236,7 @@ fn put(connection: &Connection, row: NewRow<'_>) -> Result<Receipt, StoreError> 
             consent.policy,
             serde_json::to_string(&kept)?,
             admitted.expires_at().unix_ms(),
+            serde_json::to_string(admitted.granted())?,
         ))?;
     for (part, body) in admitted.parts().iter().zip(bodies) {
         connection
@@ -257,7 +264,9 @@ fn put(connection: &Connection, row: NewRow<'_>) -> Result<Receipt, StoreError> 
 
 /// One site's reports, newest first: now, site, only before, kind or null, at most.
 pub(super) const LINES: &str =
-    "SELECT report.id, report.site, kind, rating_scale, rating_value, received_at, message.body, contact.body
+    "SELECT report.id, report.site, kind, rating_scale, rating_value, received_at, message.body, contact.body,
+        (SELECT count(*) FROM file WHERE file.report = report.id AND purpose = 'picture' AND until > ?1),
+        (SELECT count(*) FROM file WHERE file.report = report.id AND purpose = 'attachment' AND until > ?1)
     FROM report
     LEFT JOIN part AS message ON message.report = report.id AND message.purpose = 'message' AND message.until > ?1
     LEFT JOIN part AS contact ON contact.report = report.id AND contact.purpose = 'contact' AND contact.until > ?1
@@ -302,6 +311,8 @@ fn line(row: &Row<'_>) -> Result<ReportLine, StoreError> {
         received_at: Timestamp::from_unix_ms(row.get(5)?),
         message: content(6, Purpose::Message)?,
         contact: content(7, Purpose::Contact)?,
+        pictures: row.get(8)?,
+        attachments: row.get(9)?,
     })
 }
 
@@ -332,6 +343,7 @@ fn report(
         pseudonym: [a, b, c, d],
         kept: serde_json::from_str(&json(6)?)?,
         parts: parts(connection, id, now)?,
+        files: files::of_report(connection, id, now)?,
         consent: Consent {
             policy: row.get(7)?,
             purposes: serde_json::from_str(&json(8)?)?,

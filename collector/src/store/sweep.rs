@@ -4,12 +4,12 @@ use candor_protocol::{Purpose, Timestamp};
 use candor_rules::retention::CONSENT_EVIDENCE_DAYS;
 use rusqlite::Connection;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, loose};
 
 /// How many rows have reached their date.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Due {
-    /// Parts of reports, in the order of [`Purpose::ALL`].
+    /// Parts of reports and files, in the order of [`Purpose::ALL`].
     pub parts: [u64; Purpose::ALL.len()],
     /// Reports of which nothing is left.
     pub reports: u64,
@@ -17,13 +17,22 @@ pub struct Due {
     pub consents: u64,
     /// Sessions that have ended.
     pub sessions: u64,
+    /// Blobs that no file is made of any more.
+    pub blobs: u64,
 }
 
 impl Due {
     /// All of them.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.parts.iter().sum::<u64>() + self.reports + self.consents + self.sessions
+        self.parts.iter().sum::<u64>() + self.reports + self.consents + self.sessions + self.blobs
+    }
+
+    /// One more part or file for the purpose of this name.
+    pub(super) fn count(&mut self, purpose: &str) {
+        if let Some(at) = Purpose::ALL.iter().position(|known| known.as_str() == purpose) {
+            self.parts[at] += 1;
+        }
     }
 
     /// These and those.
@@ -35,6 +44,7 @@ impl Due {
         self.reports += other.reports;
         self.consents += other.consents;
         self.sessions += other.sessions;
+        self.blobs += other.blobs;
         self
     }
 }
@@ -61,11 +71,15 @@ impl Store {
                     reports: count("SELECT count(*) FROM report WHERE until <= ?1", now)?,
                     consents: count(&consents, evidence_ended(now))?,
                     sessions: count("SELECT count(*) FROM session WHERE until <= ?1", now)?,
+                    blobs: count(loose::WILL_BE_LOOSE, now)?,
                     ..Due::default()
                 };
                 for (purpose, parts) in Purpose::ALL.iter().zip(&mut due.parts) {
                     *parts = connection
-                        .prepare_cached("SELECT count(*) FROM part WHERE until <= ?1 AND purpose = ?2")?
+                        .prepare_cached(
+                            "SELECT (SELECT count(*) FROM part WHERE until <= ?1 AND purpose = ?2)
+                                  + (SELECT count(*) FROM file WHERE until <= ?1 AND purpose = ?2)",
+                        )?
                         .query_row((now.unix_ms(), purpose.as_str()), |row| row.get(0))?;
                 }
                 Ok(due)
@@ -74,7 +88,7 @@ impl Store {
     }
 
     /// Deletes at most `limit` rows of each sort that have reached their date, and says how many it deleted. Reports
-    /// go only after their parts; running it again goes on where it stopped.
+    /// go only after their parts and files, and blobs are taken separately ([`Store::claim_blobs`]); running it again goes on where it stopped.
     ///
     /// # Errors
     /// Nothing was deleted.
@@ -90,17 +104,17 @@ fn delete(connection: &Connection, now: Timestamp, limit: u32) -> Result<Due, St
     )?;
     let mut rows = statement.query((now.unix_ms(), limit))?;
     while let Some(row) = rows.next()? {
-        let name: String = row.get(0)?;
-        if let Some(at) = Purpose::ALL.iter().position(|purpose| purpose.as_str() == name) {
-            swept.parts[at] += 1;
-        }
+        swept.count(&row.get::<_, String>(0)?);
     }
+    drop(rows);
+    loose::delete_files(connection, now, limit, &mut swept)?;
     let delete = |sql: &str, at: Timestamp| -> Result<u64, StoreError> {
         Ok(connection.prepare_cached(sql)?.execute((at.unix_ms(), limit))? as u64)
     };
     swept.reports = delete(
         "DELETE FROM report WHERE rowid IN (SELECT rowid FROM report WHERE until <= ?1
-             AND NOT EXISTS (SELECT 1 FROM part WHERE part.report = report.id) LIMIT ?2)",
+             AND NOT EXISTS (SELECT 1 FROM part WHERE part.report = report.id)
+             AND NOT EXISTS (SELECT 1 FROM file WHERE file.report = report.id) LIMIT ?2)",
         now,
     )?;
     swept.sessions = delete(

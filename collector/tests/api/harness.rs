@@ -12,6 +12,7 @@ use std::{
 use axum::body::Bytes;
 use candor_collector::{
     app::{App, Settings},
+    blobs::Blobs,
     chance::{Clock, Rng},
     inbox::hash_password,
     key::InstanceKey,
@@ -67,14 +68,16 @@ impl Collector {
     async fn in_folder(folder: Arc<TempDir>, change: impl FnOnce(&mut Settings)) -> Self {
         record_logs();
         let none = Rate { per_minute: 0, burst: 0 };
-        let mut settings = Settings { client_rate: none, site_rate: none, ..Settings::default() };
+        let mut settings =
+            Settings { client_rate: none, site_rate: none, file_rate: none, ..Settings::default() };
         change(&mut settings);
         let now = Arc::new(AtomicI64::new(BEGIN.unix_ms()));
         let (ticking, rng) = (Arc::clone(&now), rng());
         let clock = Clock::new(move || Timestamp::from_unix_ms(ticking.load(Ordering::SeqCst)));
         let key = InstanceKey::open_or_create(folder.path(), &rng).unwrap();
         let store = Store::open(folder.path(), key.clone(), StoreOptions::default()).unwrap();
-        let app = Arc::new(App::new(store, shelf(), key, (clock, rng), settings));
+        let blobs = Blobs::in_folder(folder.path()).unwrap();
+        let app = Arc::new(App::new((store, blobs), shelf(), key, (clock, rng), settings));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -159,7 +162,13 @@ impl Collector {
         self.post("/v1/submissions", &[("Origin", PAGE), ("Content-Type", "application/json")], body).await
     }
 
-    /// A submission with something for each purpose.
+    /// Rows of one table.
+    pub(crate) fn count(&self, table: &str) -> u64 {
+        let database = rusqlite::Connection::open(self.folder.path().join("candor.sqlite")).unwrap();
+        database.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    }
+
+    /// A submission with something for each purpose that a new site asks for.
     pub(crate) fn submission(&self, id: u128) -> Value {
         json!({
             "id": Uuid::from_u128(0x0e37_df36_f698_4e3c_8a4b_2b9d_1a0f_0000 + id),

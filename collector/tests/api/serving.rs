@@ -87,7 +87,11 @@ async fn preflight_is_answered_only_for_known_origins() {
     };
     let yes = ask(PAGE).await;
     assert_eq!((yes.status, yes.header("access-control-allow-origin")), (204, Some(PAGE)));
-    assert_eq!(yes.header("access-control-allow-headers"), Some("Content-Type, If-None-Match"));
+    assert_eq!(
+        yes.header("access-control-allow-headers"),
+        Some("Authorization, Content-Type, If-None-Match, Repr-Digest")
+    );
+    assert_eq!(yes.header("access-control-allow-methods"), Some("GET, POST, PUT"));
     let no = ask("https://evil.example").await;
     assert_eq!((no.status, no.header("access-control-allow-origin")), (403, None));
 }

@@ -39,5 +39,8 @@ pub const ATTACHMENT_BYTES_MAX: usize = 10 * 1024 * 1024;
 pub const FILES_MAX: usize = 6;
 /// Characters of a file's name.
 pub const FILE_NAME_CHARS_MAX: usize = 120;
-/// Seconds within which one file must have arrived.
-pub const FILE_SECONDS_MAX: u64 = 120;
+/// Bytes a second at which a file has to arrive at the least: a phone on a poor 3G link sends faster. A file may take
+/// [`BODY_SECONDS_MAX`] and one second for each so many announced bytes.
+pub const FILE_BYTES_PER_SECOND_MIN: u64 = 40_000;
+/// Seconds within which the largest file must have arrived.
+pub const FILE_SECONDS_MAX: u64 = BODY_SECONDS_MAX + ATTACHMENT_BYTES_MAX as u64 / FILE_BYTES_PER_SECOND_MIN;

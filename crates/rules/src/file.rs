@@ -29,7 +29,7 @@ pub struct Present<'a> {
     pub granted: &'a [Kept],
     /// What the site's form takes.
     pub form: &'a Form,
-    /// How many files with another name are there, and how many of them are attachments.
+    /// How many files with another name are there.
     pub files: usize,
     /// Of these, attachments.
     pub attachments: usize,
@@ -41,6 +41,7 @@ pub struct AdmittedFile {
     name: String,
     kept: Kept,
     media_type: String,
+    beside: usize,
 }
 
 impl AdmittedFile {
@@ -60,6 +61,12 @@ impl AdmittedFile {
     #[must_use]
     pub fn media_type(&self) -> &str {
         &self.media_type
+    }
+
+    /// Beside how many other files it was admitted. With another number there, it has to be judged again.
+    #[must_use]
+    pub const fn beside(&self) -> usize {
+        self.beside
     }
 }
 
@@ -118,7 +125,12 @@ pub fn admit_file(offer: Offer<'_>, present: Present<'_>, now: Timestamp) -> Res
     if !is_allowed {
         return Err(Refusal::field(Code::UnsupportedMedia, "content-type", "a type that the site takes"));
     }
-    Ok(AdmittedFile { name: offer.name.into(), kept: *kept, media_type: offer.media_type.into() })
+    Ok(AdmittedFile {
+        name: offer.name.into(),
+        kept: *kept,
+        media_type: offer.media_type.into(),
+        beside: present.files,
+    })
 }
 
 /// Whether an entry of the owner's list covers a media type.

@@ -36,6 +36,12 @@ pub(super) fn limits() -> String {
         ("entries of a browser fact that is a list", limits::FACT_ENTRIES_MAX as u64, "entries"),
         ("a language tag", limits::LOCALE_CHARS_MAX as u64, "characters"),
         ("the time for a body to arrive", limits::BODY_SECONDS_MAX, "seconds"),
+        ("a picture, as it travels", limits::PICTURE_BYTES_MAX as u64, "bytes"),
+        ("a picture, decoded", limits::PICTURE_PIXELS_MAX, "pixels"),
+        ("an attachment, whatever the owner allows", limits::ATTACHMENT_BYTES_MAX as u64, "bytes"),
+        ("files of one submission", limits::FILES_MAX as u64, "files"),
+        ("a file's name", limits::FILE_NAME_CHARS_MAX as u64, "characters"),
+        ("the time for the largest file to arrive", limits::FILE_SECONDS_MAX, "seconds"),
     ];
     table(
         "| what | at most | |",
