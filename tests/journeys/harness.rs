@@ -76,10 +76,15 @@ async fn a_violated_policy_is_noticed() -> Result<()> {
 }
 
 #[tokio::test]
+async fn an_error_on_the_console_is_noticed() -> Result<()> {
+    expect_complaint("harness", "console.error('the kettle is empty')", "the kettle is empty").await?;
+    let script = "setTimeout(() => { throw new Error('the cup is broken') }); \
+                  await new Promise(done => setTimeout(done, 50))";
+    expect_complaint("harness", script, "the cup is broken").await
+}
+
+#[tokio::test]
 async fn a_request_to_a_stranger_is_noticed() -> Result<()> {
-    if Kind::chosen()? != Kind::Chromium {
-        return Ok(()); // Only chromedriver tells of requests.
-    }
     // Somebody who listens and says nothing; the request stays on this machine.
     let stranger = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
     let script = format!("await fetch('http://{stranger}/', {{ mode: 'no-cors' }}).catch(() => {{}})");

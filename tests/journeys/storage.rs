@@ -1,16 +1,13 @@
 //! Where a browser or an owner refuses to store, everything still works.
 
 use anyhow::{Result, ensure};
-use e2e::{Allowed, Kind, Setup, journey, journey_with};
+use e2e::{Allowed, Setup, journey, journey_with};
 use serde_json::json;
 
 use crate::send::write_and_agree;
 
 #[tokio::test]
 async fn a_browser_that_refuses_storage_can_send() -> Result<()> {
-    if Kind::chosen()? != Kind::Chromium {
-        return Ok(()); // Only there a setting for it can be reached from outside.
-    }
     journey_with(Setup { storage_blocked: true }, async |world| {
         let visitor = world.visit("plain").await?;
         let refused = visitor.awaits("try { return !localStorage } catch { return true }").await?;

@@ -15,7 +15,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{process::Process, wait::until};
+use crate::{process::Process, wait::until, wire::Wire};
 
 /// Which browser the journeys run in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Kind {
 /// What a journey may ask of its browser beyond the ordinary.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Setup {
-    /// Refuse storage and cookies to every page, as a strict privacy setting does. Chromium only.
+    /// Refuse storage to every page, as a strict privacy setting does.
     pub storage_blocked: bool,
 }
 
@@ -57,6 +57,8 @@ pub struct Browser {
     pub client: Client,
     /// Which one it is.
     pub kind: Kind,
+    /// What its requests go through, where the driver does not tell of them.
+    pub(crate) wire: Option<Wire>,
     // Dropped in this order: the driver takes the browser along, then the profile can go.
     _driver: Process,
     _profile: TempDir,
@@ -74,10 +76,11 @@ impl Browser {
             Kind::Firefox => geckodriver(profile.path()).await?,
             Kind::Webkit => webkit_driver(profile.path()).await?,
         };
-        let capabilities = match kind {
-            Kind::Chromium => chromium(profile.path(), setup),
-            Kind::Firefox => firefox(),
-            Kind::Webkit => webkit()?,
+        let wire = if kind == Kind::Webkit { Some(Wire::start().await?) } else { None };
+        let capabilities = match (kind, &wire) {
+            (Kind::Firefox, _) => firefox(setup),
+            (Kind::Webkit, Some(wire)) => webkit(setup, wire)?,
+            _ => chromium(profile.path(), setup),
         };
         let address = format!("http://127.0.0.1:{port}");
         let client = until("the driver takes a session", async || {
@@ -86,19 +89,10 @@ impl Browser {
         })
         .await
         .with_context(|| driver.said())?;
-        Ok(Self { client, kind, _driver: driver, _profile: profile })
-    }
-
-    /// The entries of one of chromedriver's logs since they were last asked for; empty in other browsers.
-    ///
-    /// # Errors
-    /// The driver refuses.
-    pub async fn log(&self, kind: &'static str) -> Result<Vec<Value>> {
-        if self.kind != Kind::Chromium {
-            return Ok(Vec::new());
-        }
-        let answer = self.client.issue_cmd(Post { path: "se/log", body: json!({ "type": kind }) }).await?;
-        Ok(answer.as_array().cloned().unwrap_or_default())
+        client.set_window_size(1280, 900).await?;
+        let browser = Self { client, kind, wire, _driver: driver, _profile: profile };
+        browser.watch().await?;
+        Ok(browser)
     }
 
     /// A command of the Chrome DevTools Protocol.
@@ -124,9 +118,10 @@ impl Browser {
 
 /// A command that only this driver knows.
 #[derive(Debug)]
-struct Post {
-    path: &'static str,
-    body: Value,
+pub(crate) struct Post {
+    /// Below the session.
+    pub(crate) path: &'static str,
+    pub(crate) body: Value,
 }
 
 impl WebDriverCompatibleCommand for Post {
@@ -147,7 +142,9 @@ async fn chromedriver(home: &Path) -> Result<(Process, u16)> {
 
 async fn geckodriver(home: &Path) -> Result<(Process, u16)> {
     let mut command = Command::new("geckodriver");
-    command.args(["--port", "0", "--profile-root"]).arg(home).env("HOME", home).env("MOZ_HEADLESS", "1");
+    // With system access the driver lets us ask the browser itself what its pages did.
+    command.args(["--port", "0", "--allow-system-access", "--profile-root"]).arg(home);
+    command.env("HOME", home).env("MOZ_HEADLESS", "1");
     Process::start(command, |line| port_after(line, "Listening on 127.0.0.1:")).await
 }
 
@@ -157,12 +154,21 @@ async fn webkit_driver(home: &Path) -> Result<(Process, u16)> {
     let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
     let mut command = Command::new("xvfb-run");
     command
-        .args(["--auto-servernum", "dbus-run-session", "--", "sh", "-c"])
+        .args([
+            "--auto-servernum",
+            "--server-args=-screen 0 1400x1000x24",
+            "dbus-run-session",
+            "--",
+            "sh",
+            "-c",
+        ])
         .arg(format!("echo starting on port {port}; exec WebKitWebDriver --host=127.0.0.1 --port={port}"))
         .env("HOME", home)
         .env("XDG_CACHE_HOME", home.join("cache"))
         .env("XDG_DATA_HOME", home.join("data"))
-        .env("GIO_USE_PROXY_RESOLVER", "dummy")
+        .env("LIBGL_ALWAYS_SOFTWARE", "1")
+        // Its sandbox needs rights that a container does not have; the pages here are our own.
+        .env("WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS", "1")
         .env("NO_AT_BRIDGE", "1");
     Process::start(command, |line| port_after(line, "starting on port ")).await
 }
@@ -197,15 +203,22 @@ fn chromium(profile: &Path, setup: Setup) -> Capabilities {
     }))
 }
 
-fn firefox() -> Capabilities {
-    let mut options = json!({ "args": ["-headless"] });
+fn firefox(setup: Setup) -> Capabilities {
+    let mut options = json!({
+        "args": ["-headless"],
+        "prefs": {},
+    });
+    if setup.storage_blocked {
+        // 2 is "reject all": cookies, and with them localStorage and its kin.
+        options["prefs"]["network.cookie.cookieBehavior"] = json!(2);
+    }
     if let Some(binary) = first_of(&["/usr/bin/firefox-esr", "/usr/bin/firefox"]) {
         options["binary"] = json!(binary);
     }
     object(json!({ "moz:firefoxOptions": options }))
 }
 
-fn webkit() -> Result<Capabilities> {
+fn webkit(setup: Setup, wire: &Wire) -> Result<Capabilities> {
     let libraries =
         ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/libexec"];
     let candidates: Vec<String> = libraries
@@ -221,7 +234,15 @@ fn webkit() -> Result<Capabilities> {
         .collect();
     let candidates: Vec<&str> = candidates.iter().map(String::as_str).collect();
     let binary = first_of(&candidates).context("WebKit's MiniBrowser is not installed")?;
-    Ok(object(json!({ "webkitgtk:browserOptions": { "binary": binary, "args": ["--automation"] } })))
+    let mut arguments = vec!["--automation"];
+    if setup.storage_blocked {
+        arguments.push("--enable-html5-local-storage=false");
+    }
+    let proxy = wire.address();
+    Ok(object(json!({
+        "webkitgtk:browserOptions": { "binary": binary, "args": arguments },
+        "proxy": { "proxyType": "manual", "httpProxy": proxy, "sslProxy": proxy },
+    })))
 }
 
 fn first_of(candidates: &[&str]) -> Option<PathBuf> {

@@ -8,6 +8,8 @@ mod pages;
 mod process;
 mod visitor;
 mod wait;
+mod watch;
+mod wire;
 mod world;
 
 pub use browser::{Browser, Kind, Setup};

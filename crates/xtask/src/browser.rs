@@ -30,6 +30,9 @@ pub(crate) enum Package {
 }
 
 impl Browser {
+    /// All of them, in the order in which the journeys are run.
+    pub(crate) const ALL: [Self; 3] = [Self::Chromium, Self::Firefox, Self::Webkit];
+
     /// The name that the e2e package knows it by.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -66,7 +69,8 @@ impl Browser {
             ],
             Self::Webkit => &[
                 (&["WebKitWebDriver"], Package::Apt("webkit2gtk-driver")),
-                (&["Xvfb"], Package::Apt("xvfb")),
+                (&["xvfb-run"], Package::Apt("xvfb")),
+                (&["xauth"], Package::Apt("xauth")),
                 (&["dbus-run-session"], Package::Apt("dbus")),
             ],
         }

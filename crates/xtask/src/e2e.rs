@@ -1,4 +1,4 @@
-//! `e2e`: the journeys alone, in one browser or another.
+//! `e2e`: the journeys alone, in one browser or several.
 
 use std::{ffi::OsString, process::Command};
 
@@ -11,9 +11,9 @@ use crate::{assets, browser::Browser, place::Place, run, setup, step};
 pub(crate) struct Options {
     /// Run only the journeys whose name contains this
     filter: Option<String>,
-    /// The browser to run them in
-    #[arg(long, value_enum, default_value_t = Browser::Chromium)]
-    browser: Browser,
+    /// The browsers to run them in, separated by commas
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Browser::Chromium])]
+    browser: Vec<Browser>,
     /// Keep each journey's data, and what the collector said, under target/e2e
     #[arg(long)]
     keep: bool,
@@ -23,26 +23,31 @@ pub(crate) struct Options {
 pub(crate) fn run(place: &Place, options: &Options) -> Result<()> {
     setup::rust(place)?;
     setup::tools(place)?;
-    setup::browsers(place, &[options.browser])?;
+    setup::browsers(place, &options.browser)?;
     assets::build(place)?;
     step::head("compile journeys and collector");
     // Together with a test of the collector's, so that it is the very binary which `test` builds, too.
     let tests = ["test", "--quiet", "--workspace", "--no-run", "--test", "journeys", "--test", "api"];
     run::loud(run::cargo().args(tests).current_dir(&place.root))?;
-    step::head(format!("journeys in {}", options.browser.name()));
     run::on_interrupt_kill_children()?;
-    let mut cargo = run::cargo();
-    cargo
-        .args(["test", "--quiet", "--workspace", "--test", "journeys", "--", "--test-threads=2"])
-        .args(&options.filter)
-        .current_dir(&place.root);
-    environment(place, options.browser, &mut cargo);
-    if options.keep {
-        cargo.env("CANDOR_E2E_KEEP", place.target.join("e2e"));
+    let mut stranded = Vec::new();
+    for browser in &options.browser {
+        step::head(format!("journeys in {}", browser.name()));
+        let mut cargo = run::cargo();
+        cargo
+            .args(["test", "--quiet", "--workspace", "--test", "journeys", "--", "--test-threads=2"])
+            .args(&options.filter)
+            .current_dir(&place.root);
+        environment(place, *browser, &mut cargo);
+        if options.keep {
+            cargo.env("CANDOR_E2E_KEEP", place.target.join("e2e"));
+        }
+        if !run::wait_guarded(run::spawn_guarded(&mut cargo)?)?.success() {
+            stranded.push(browser.name());
+        }
     }
-    let status = run::wait_guarded(run::spawn_guarded(&mut cargo)?)?;
-    if !status.success() {
-        bail!("not every journey arrived");
+    if !stranded.is_empty() {
+        bail!("not every journey arrived in {}", stranded.join(" and "));
     }
     Ok(())
 }

@@ -35,7 +35,7 @@ enum Command {
     /// Install what the other commands need: wasm target, build tools, browsers
     Setup {
         /// The browsers to install
-        #[arg(long, value_enum, default_values_t = [Browser::Chromium])]
+        #[arg(long, value_enum, default_values_t = Browser::ALL)]
         browser: Vec<Browser>,
     },
     /// Build the widget into target/assets

@@ -37,7 +37,7 @@ pub(crate) fn run(place: &Place) -> Result<()> {
     run::on_interrupt_kill_children()?;
     setup::rust(place)?;
     setup::tools(place)?;
-    setup::browsers(place, &[Browser::Chromium])?;
+    setup::browsers(place, &Browser::ALL)?;
 
     let mut suites = Vec::new();
     suites.push(checks("tidy", tidy::sources(place)));
@@ -65,11 +65,13 @@ pub(crate) fn run(place: &Place) -> Result<()> {
     for package in browser_suites(place)? {
         suites.push(in_browser(place, &package)?);
     }
-    for binary in &journeys {
-        let mut command = command(place, binary);
-        command.arg("--test-threads=2");
-        e2e::environment(place, Browser::Chromium, &mut command);
-        suites.push(suite(&binary.name, &mut command)?);
+    for browser in Browser::ALL {
+        for binary in &journeys {
+            let mut command = command(place, binary);
+            command.arg("--test-threads=2");
+            e2e::environment(place, browser, &mut command);
+            suites.push(suite(&format!("{} in {}", binary.name, browser.name()), &mut command)?);
+        }
     }
     finish(&suites)
 }
