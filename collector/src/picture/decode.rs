@@ -12,6 +12,8 @@ use super::{Format, PictureFault, Stripped};
 
 /// Bytes of decoded pixels, four for each.
 const BYTES_MAX: u64 = PICTURE_PIXELS_MAX * 4;
+/// Bytes that a PNG's decoder may take beside the pixels: for a few rows, and for a colour profile.
+const PNG_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// Decodes the picture; the size it says has been checked before.
 pub(super) fn decode(format: Format, picture: &Stripped) -> Result<(), PictureFault> {
@@ -22,7 +24,10 @@ pub(super) fn decode(format: Format, picture: &Stripped) -> Result<(), PictureFa
     limits.max_alloc = Some(BYTES_MAX);
     let damaged = |_| PictureFault::Damaged;
     match format {
-        Format::Png => read(PngDecoder::with_limits(bytes, limits).map_err(damaged)?, picture),
+        Format::Png => {
+            limits.max_alloc = Some(PNG_BYTES_MAX);
+            read(PngDecoder::with_limits(bytes, limits).map_err(damaged)?, picture)
+        }
         Format::Jpeg => {
             let mut decoder = JpegDecoder::new(bytes).map_err(damaged)?;
             decoder.set_limits(limits).map_err(damaged)?;

@@ -152,3 +152,6 @@ fn array<const N: usize>(bytes: &[u8], at: usize) -> Result<[u8; N], PictureFaul
 fn split(bytes: &[u8], count: usize) -> Result<(&[u8], &[u8]), PictureFault> {
     bytes.split_at_checked(count).ok_or(PictureFault::Damaged)
 }
+
+#[cfg(test)]
+mod tests;
