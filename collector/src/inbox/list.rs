@@ -68,6 +68,7 @@ struct Line {
     excerpt: Option<String>,
     rating: Option<String>,
     from: Option<String>,
+    files: Option<String>,
     site: Option<String>,
     received: Moment,
 }
@@ -175,10 +176,21 @@ impl Line {
             excerpt: line.message.and_then(excerpt),
             rating: line.rating.map(words::rating),
             from: line.contact.and_then(from),
+            files: files(line.pictures, line.attachments),
             site: site.filter(|_| member.sites.len() > 1),
             received: Moment::new(line.received_at, now),
         }
     }
+}
+
+fn files(pictures: u32, attachments: u32) -> Option<String> {
+    let said = [(pictures, "picture"), (attachments, "attachment")];
+    let said: Vec<_> = said
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, one)| words::count(count, one))
+        .collect();
+    if said.is_empty() { None } else { Some(said.join(", ")) }
 }
 
 fn excerpt(content: Content) -> Option<String> {

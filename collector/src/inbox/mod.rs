@@ -1,5 +1,6 @@
 //! The pages in which members read what visitors sent. Rendered here, without a script.
 
+mod file;
 mod list;
 mod page;
 mod passwords;
@@ -35,6 +36,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/inbox/sign-out", post(sign_in::sign_out))
         .route("/inbox/reports/{report}", get(report::show))
         .layer(middleware::map_response(guard))
+        .route("/inbox/reports/{report}/files/{name}", get(file::show))
         .route("/inbox/style/{file}", get(style::show))
 }
 

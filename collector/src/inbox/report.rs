@@ -9,11 +9,12 @@ use axum::{
     response::Response,
 };
 use candor_protocol::{
-    Asked, BrowserFacts, ColorScheme, Contact, Fact, Kept, ReceiptNumber, Size, Timestamp, UserAgent,
+    Asked, BrowserFacts, ColorScheme, Contact, Fact, Kept, Purpose, ReceiptNumber, Size, Timestamp, UserAgent,
 };
 use candor_rules::{Content, Part, retention::has_expired};
 
 use super::{
+    file,
     page::{Frame, Trouble, render},
     session::Session,
     words::{self, Moment},
@@ -32,6 +33,8 @@ struct ReportPage {
     site: String,
     visitor: String,
     text: Option<String>,
+    pictures: Vec<Attached>,
+    attachments: Vec<Attached>,
     sections: Vec<Section>,
     consent: Agreed,
     dates: Vec<Date>,
@@ -47,6 +50,14 @@ struct Row {
     name: String,
     value: String,
     href: Option<String>,
+}
+
+/// A file as the page shows it.
+struct Attached {
+    href: String,
+    name: String,
+    size: String,
+    media_type: String,
 }
 
 struct Agreed {
@@ -94,6 +105,8 @@ impl ReportPage {
             site: site.map(|site| site.name.clone()).unwrap_or_default(),
             visitor: report.pseudonym.iter().map(|byte| format!("{byte:02x}")).collect(),
             text,
+            pictures: attached(&report, Purpose::Picture),
+            attachments: attached(&report, Purpose::Attachment),
             sections: report.parts.iter().map(section).filter(|section| !section.rows.is_empty()).collect(),
             consent: Agreed {
                 policy: consent.policy,
@@ -110,20 +123,45 @@ impl ReportPage {
                 },
                 evidence: consent.evidence.clone(),
             },
-            dates: report.kept.iter().map(|kept| date(*kept, &report.parts, now)).collect(),
+            dates: dates(&report, now),
         }
     }
 }
 
+/// What was kept when the report came, and what has come since.
+fn dates(report: &Report, now: Timestamp) -> Vec<Date> {
+    let rows: Vec<Kept> =
+        report.parts.iter().map(|part| part.kept).chain(report.files.iter().map(|file| file.kept)).collect();
+    let mut all = report.kept.clone();
+    for kept in &rows {
+        if all.iter().all(|known| known.purpose != kept.purpose) {
+            all.push(*kept);
+        }
+    }
+    all.sort_by_key(|kept| kept.purpose);
+    all.into_iter().map(|kept| date(kept, &rows, now)).collect()
+}
+
 /// The date on the row counts: it may have been shortened since the receipt was made.
-fn date(kept: Kept, parts: &[Part], now: Timestamp) -> Date {
-    let stored = parts.iter().find(|part| part.kept.purpose == kept.purpose);
-    let until = stored.map_or(kept.until, |part| part.kept.until);
+fn date(kept: Kept, rows: &[Kept], now: Timestamp) -> Date {
+    let stored = rows.iter().find(|stored| stored.purpose == kept.purpose);
+    let until = stored.map_or(kept.until, |stored| stored.until);
     Date {
         name: words::purpose(kept.purpose),
         until: Moment::new(until, now),
         expired: stored.is_none() || has_expired(until, now),
     }
+}
+
+fn attached(report: &Report, purpose: Purpose) -> Vec<Attached> {
+    let files = report.files.iter().filter(|file| file.kept.purpose == purpose);
+    let attached = files.map(|file| Attached {
+        href: file::path(report.id, &file.name),
+        name: file.name.clone(),
+        size: words::size(file.bytes),
+        media_type: file.media_type.clone(),
+    });
+    attached.collect()
 }
 
 fn section(part: &Part) -> Section {

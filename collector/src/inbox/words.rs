@@ -91,6 +91,23 @@ pub(super) fn duration(ms: i64) -> String {
     format!("{count} {name}{plural}")
 }
 
+/// A size: `512 bytes`, `48 kB`, `1.4 MB`.
+pub(super) fn size(bytes: u64) -> String {
+    match bytes {
+        0..1000 => format!("{bytes} bytes"),
+        1000..999_500 => format!("{} kB", (bytes + 500) / 1000),
+        _ => {
+            let tenths = (bytes + 50_000) / 100_000;
+            format!("{}.{} MB", tenths / 10, tenths % 10)
+        }
+    }
+}
+
+/// So many of something: `1 picture`, `2 pictures`.
+pub(super) fn count(count: u32, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+}
+
 fn relative(ms: i64) -> String {
     match ms {
         ..=-60_000 => format!("{} ago", duration(-ms)),
@@ -124,6 +141,15 @@ fn full(at: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_said_as_people_say_them() {
+        for (bytes, said) in [(999, "999 bytes"), (1000, "1 kB"), (48_213, "48 kB"), (999_499, "999 kB")] {
+            assert_eq!(size(bytes), said);
+        }
+        assert_eq!((size(999_500), size(1_449_999)), ("1.0 MB".into(), "1.4 MB".into()));
+        assert_eq!((count(1, "file"), count(2, "file")), ("1 file".into(), "2 files".into()));
+    }
 
     #[test]
     fn moments_are_said_as_people_say_them() {

@@ -137,6 +137,11 @@ impl Collector {
         Outcome::all().map(|outcome| (outcome.as_str(), self.app.metrics.count(outcome))).collect()
     }
 
+    /// How many files ended in each way.
+    pub(crate) fn file_outcomes(&self) -> HashMap<&'static str, u64> {
+        Outcome::all().map(|outcome| (outcome.as_str(), self.app.metrics.count_files(outcome))).collect()
+    }
+
     /// Rows of the tables that a submission fills.
     pub(crate) fn rows(&self) -> [u64; 3] {
         let database = rusqlite::Connection::open(self.folder.path().join("candor.sqlite")).unwrap();
@@ -243,6 +248,24 @@ pub(crate) async fn answer(stream: &mut TcpStream) -> Answer {
     let headers = lines.filter_map(|line| line.split_once(": "));
     let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
     Answer { status, headers, body: bytes.split_off(end + 4) }
+}
+
+/// Runs all of them at the same time.
+pub(crate) async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut futures: Vec<_> = futures.map(Box::pin).collect();
+    let mut done: Vec<Option<F::Output>> = futures.iter().map(|_| None).collect();
+    std::future::poll_fn(|context| {
+        for (future, slot) in futures.iter_mut().zip(&mut done) {
+            if slot.is_none()
+                && let std::task::Poll::Ready(output) = future.as_mut().poll(context)
+            {
+                *slot = Some(output);
+            }
+        }
+        if done.iter().all(Option::is_some) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    done.into_iter().flatten().collect()
 }
 
 /// A few files in the form that a build makes.

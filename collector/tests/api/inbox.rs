@@ -13,13 +13,13 @@ async fn sign_in(collector: &Collector, email: &str, password: &str) -> Answer {
 }
 
 /// The cookie of a fresh session.
-async fn session(collector: &Collector, email: &str) -> String {
+pub(crate) async fn session(collector: &Collector, email: &str) -> String {
     let answer = sign_in(collector, email, PASSWORD).await;
     assert_eq!(answer.status, 303, "{}", answer.text());
     answer.header("set-cookie").unwrap().split(';').next().unwrap().to_owned()
 }
 
-async fn open(collector: &Collector, cookie: &str, path: &str) -> Answer {
+pub(crate) async fn open(collector: &Collector, cookie: &str, path: &str) -> Answer {
     collector.get(path, &[("Cookie", cookie)]).await
 }
 

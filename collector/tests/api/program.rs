@@ -6,7 +6,9 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use crate::harness::{Answer, exchange, head, shelf_files};
@@ -31,19 +33,45 @@ impl Demo {
     }
 
     async fn submit(&self, message: &str) -> Answer {
+        self.submit_granting(message, &["message"]).await
+    }
+
+    async fn submit_granting(&self, message: &str, purposes: &[&str]) -> Answer {
         let body = json!({
             "id": "0e37df36-f698-4e3c-8a4b-2b9d1a0f0002",
             "site": self.text("site"),
             "reporter": "8c5c1a0e-0c1d-4f6e-9d36-1d2f55aa0001",
             "kind": "bug",
             "message": message,
-            "consent": { "policy": 1, "purposes": ["message"], "given_at": "2026-11-22T07:48:00Z", "asked": "panel" },
+            "consent": { "policy": 1, "purposes": purposes, "given_at": "2026-11-22T07:48:00Z", "asked": "panel" },
         })
         .to_string();
         let headers =
             [("Origin", self.text("page").trim_end_matches('/')), ("Content-Type", "application/json")];
         let head = head("POST", "/v1/submissions", &headers, Some(body.len()));
         exchange(address(self.text("origin")), &head, body.as_bytes()).await
+    }
+}
+
+impl Demo {
+    /// Sends a text file after the submission.
+    async fn put(&self, name: &str, text: &str) -> Answer {
+        let digest = STANDARD.encode(Sha256::digest(text));
+        let headers = [
+            ("Origin", self.text("page").trim_end_matches('/')),
+            ("Content-Type", "text/plain"),
+            ("Authorization", "Bearer 8c5c1a0e-0c1d-4f6e-9d36-1d2f55aa0001"),
+            ("Repr-Digest", &format!("sha-256=:{digest}:")),
+        ];
+        let path =
+            format!("/v1/submissions/0e37df36-f698-4e3c-8a4b-2b9d1a0f0002/files/{name}?purpose=attachment");
+        let head = head("PUT", &path, &headers, Some(text.len()));
+        exchange(address(self.text("origin")), &head, text.as_bytes()).await
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 }
 
@@ -102,6 +130,34 @@ async fn report_survives_the_program_being_killed() {
     let answer = again.submit("Kept").await;
     assert_eq!((answer.status, answer.json()), (200, first.json()));
     assert_eq!(again.submit("Changed").await.json()["code"], "duplicate-mismatch");
+}
+
+#[tokio::test]
+async fn file_survives_the_program_being_killed_and_half_of_one_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Demo::start(folder.path());
+    assert_eq!(demo.submit_granting("Kept", &["message", "attachment"]).await.status, 201);
+    let first = demo.put("log.txt", "kept").await;
+    assert_eq!(first.status, 201, "{}", first.text());
+    demo.kill();
+    // What it leaves when it is killed while it writes, and before it writes the row.
+    let name: String = Sha256::digest("kept").iter().map(|byte| format!("{byte:02x}")).collect();
+    let kept = folder.path().join("data/blobs").join(&name[..2]).join(&name);
+    let half = kept.with_file_name(format!("{name}#1"));
+    let stray = kept.with_file_name(format!("{}00", &name[..62]));
+    std::fs::write(&half, "ke").unwrap();
+    std::fs::write(&stray, "no row").unwrap();
+
+    let again = Demo::start(folder.path());
+    assert!(!half.exists(), "half a file is nobody's");
+    says(&folder, &["sweep"]);
+    assert!(stray.exists(), "it might be about to get its row");
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), "kept");
+    let answer = again.put("log.txt", "kept").await;
+    assert_eq!((answer.status, answer.json()), (200, first.json()));
+    let dry_run = says(&folder, &["sweep", "--dry-run", "--json"]);
+    let dry_run: Value = serde_json::from_str(&dry_run).unwrap();
+    assert_eq!((&dry_run["rows"]["attachment"], &dry_run["rows"]["blob"]), (&json!(0), &json!(0)));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use candor_collector::{rate::Rate, store::SiteChange};
 use candor_protocol::Receipt;
 use serde_json::json;
 
-use crate::harness::{Collector, PAGE, logged};
+use crate::harness::{Collector, PAGE, join_all, logged};
 
 #[tokio::test]
 async fn submission_becomes_a_report_with_a_receipt() {
@@ -71,23 +71,6 @@ async fn many_clients_with_one_id_make_one_report() {
     assert!(receipts.windows(2).all(|pair| pair[0] == pair[1]));
     assert_eq!(collector.rows(), [1, 3, 1]);
     assert_eq!((collector.outcomes()["stored"], collector.outcomes()["duplicate"]), (1, 23));
-}
-
-async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
-    let mut futures: Vec<_> = futures.map(Box::pin).collect();
-    let mut done: Vec<Option<F::Output>> = futures.iter().map(|_| None).collect();
-    std::future::poll_fn(|context| {
-        for (future, slot) in futures.iter_mut().zip(&mut done) {
-            if slot.is_none()
-                && let std::task::Poll::Ready(output) = future.as_mut().poll(context)
-            {
-                *slot = Some(output);
-            }
-        }
-        if done.iter().all(Option::is_some) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
-    done.into_iter().flatten().collect()
 }
 
 #[tokio::test]

@@ -1,18 +1,35 @@
 //! Files that follow a submission: kept whole and once, or refused with a reason; the words stay whatever happens.
 
+mod keeping;
+mod refusals;
+mod showing;
+
+use std::{io::Cursor, time::Duration};
+
+use bytes::Bytes;
 use candor_collector::{retention, store::SiteChange};
 use candor_protocol::{Attachments, Form, Need, Purpose};
 use candor_rules::default_policy;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::harness::{Answer, Collector, PAGE, exchange, head};
+use tokio::{io::AsyncWriteExt as _, net::TcpStream};
+
+use crate::{
+    harness::{Answer, Collector, PAGE, answer, exchange, head, join_all},
+    inbox::{open, session},
+};
 
 const REPORTER: &str = "8c5c1a0e-0c1d-4f6e-9d36-1d2f55aa0001";
 
 /// A collector whose site takes pictures and attachments.
 async fn taking_files() -> Collector {
     let collector = Collector::start().await;
+    take_files(&collector).await;
+    collector
+}
+
+async fn take_files(collector: &Collector) {
     let mut policy = default_policy();
     for terms in &mut policy.terms {
         if matches!(terms.purpose, Purpose::Picture | Purpose::Attachment) {
@@ -24,7 +41,6 @@ async fn taking_files() -> Collector {
     let form = Form { attachments: Some(allowed), ..Form::default() };
     let change = SiteChange { policy: Some(policy), form: Some(form), ..SiteChange::default() };
     collector.app.store.change_site(collector.site, change, collector.now()).await.unwrap();
-    collector
 }
 
 /// A submission that grants files, too.
@@ -92,7 +108,7 @@ fn digest(bytes: &[u8]) -> String {
 }
 
 fn png(width: u32, height: u32) -> Vec<u8> {
-    let mut bytes = std::io::Cursor::new(Vec::new());
+    let mut bytes = Cursor::new(Vec::new());
     let picture = image::RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, 7]));
     picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
     bytes.into_inner()
@@ -145,19 +161,77 @@ async fn same_file_again_is_the_same_and_another_under_its_name_is_refused() {
     assert_eq!((collector.count("file"), blobs(&collector).await), (1, 1));
 }
 
+async fn sweep(collector: &Collector) {
+    let app = &collector.app;
+    retention::note_strays(&app.store, &app.blobs, &app.clock).await.unwrap();
+    retention::sweep(&app.store, &app.blobs, &app.clock, |_| {}).await.unwrap();
+}
+
+/// Checks one answer against the promises of every refusal.
+async fn check(collector: &Collector, name: &str, code: &str, send: impl AsyncFnOnce() -> Answer) -> Answer {
+    let kept = async || (collector.rows(), collector.count("file"), blobs(collector).await);
+    let (outcomes, before) = (collector.file_outcomes(), kept().await);
+    let answer = send().await;
+    assert_eq!(answer.json()["code"], code, "{name}: {}", answer.text());
+    assert_eq!(answer.json()["status"], answer.status, "{name}");
+    let mut expected = outcomes;
+    *expected.get_mut(code).unwrap() += 1;
+    assert_eq!(collector.file_outcomes(), expected, "{name}: counted once, as what it is");
+    assert_eq!(kept().await, before, "{name}: nothing of it is kept, and the report stays");
+    answer
+}
+
 #[tokio::test]
-async fn expired_file_goes_with_its_blob_and_its_report_after_it() {
+async fn large_file_on_a_slow_line_has_the_time_it_needs() {
+    let collector = Collector::with(|settings| settings.body_timeout = Duration::from_millis(100)).await;
+    take_files(&collector).await;
+    let allowed = Attachments { types: vec!["text/plain".into()], count: 1, bytes: 2_000_000 };
+    let form = Form { attachments: Some(allowed), ..Form::default() };
+    let change = SiteChange { form: Some(form), ..SiteChange::default() };
+    collector.app.store.change_site(collector.site, change, collector.now()).await.unwrap();
+    let submission = granting(&collector, 1);
+    collector.submit(&submission).await;
+    let bytes = vec![b'x'; 1_200_000];
+    let put = Put::text(&submission, &bytes);
+    let mut stream = TcpStream::connect(collector.address).await.unwrap();
+    stream.write_all(put.head(bytes.len()).as_bytes()).await.unwrap();
+    let (half, rest) = bytes.split_at(600_000);
+    stream.write_all(half).await.unwrap();
+    // Longer than a body without size would get.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    stream.write_all(rest).await.unwrap();
+    assert_eq!(answer(&mut stream).await.status, 201);
+}
+
+#[tokio::test]
+async fn many_senders_of_one_file_make_one_file() {
     let collector = taking_files().await;
     let submission = granting(&collector, 1);
     collector.submit(&submission).await;
-    let picture = png(20, 10);
-    Put::picture(&submission, &picture).send(&collector).await;
-    collector.advance_days(90);
-    let app = &collector.app;
-    let due = app.store.due(collector.now()).await.unwrap();
-    assert_eq!((due.parts[2], due.blobs), (1, 1));
-    let swept = retention::sweep(&app.store, &app.blobs, &app.clock, |_| {}).await.unwrap();
-    assert_eq!(swept, due, "the dry run tells what the sweep does");
-    assert_eq!((collector.count("file"), blobs(&collector).await), (0, 0));
-    assert_eq!(collector.count("report"), 1);
+    let picture = png(200, 200);
+    let put = Put::picture(&submission, &picture);
+    let answers = join_all(std::iter::repeat_with(|| put.send(&collector)).take(16)).await;
+    let created = answers.iter().filter(|answer| answer.status == 201).count();
+    assert!(answers.iter().all(|answer| answer.json() == answers[0].json()));
+    assert_eq!((created, collector.count("file"), blobs(&collector).await), (1, 1, 1));
+    assert_eq!((collector.file_outcomes()["stored"], collector.file_outcomes()["duplicate"]), (1, 15));
+}
+
+#[tokio::test]
+async fn many_files_at_once_are_never_more_than_a_submission_may_have() {
+    let collector = taking_files().await;
+    let submission = granting(&collector, 1);
+    collector.submit(&submission).await;
+    let picture = png(4, 4);
+    let names: Vec<String> = (0..12).map(|n| format!("{n}.png")).collect();
+    let puts: Vec<_> = names.iter().map(|name| Put { name, ..Put::picture(&submission, &picture) }).collect();
+    let answers = join_all(puts.iter().map(|put| put.send(&collector))).await;
+    let count = |status| answers.iter().filter(|answer| answer.status == status).count();
+    assert_eq!(
+        (count(201), count(413)),
+        (6, 6),
+        "{:?}",
+        answers.iter().map(Answer::text).collect::<Vec<_>>()
+    );
+    assert_eq!((collector.count("file"), blobs(&collector).await), (6, 1), "the same bytes are kept once");
 }
