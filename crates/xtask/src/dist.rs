@@ -21,13 +21,7 @@ const DOMSHOT_WASM: &str = "domshot_bg.wasm";
 /// # Errors
 /// Tools are missing: a release is never built larger than it should be.
 pub(crate) fn run(place: &Place) -> Result<()> {
-    let tools = Tools::find(place);
-    if !tools.ready() {
-        bail!("a release needs wasm-opt and esbuild: run `cargo xtask setup`");
-    }
-    if !wasm::has_std_source(&wasm::sysroot()?) {
-        bail!("a release needs std's source: run `cargo xtask setup`");
-    }
+    let tools = tools(place)?;
     let dist = place.dist();
     if dist.exists() {
         fs::remove_dir_all(&dist)?;
@@ -48,6 +42,30 @@ pub(crate) fn run(place: &Place) -> Result<()> {
     sums(&dist)?;
     step::note(format!("made {}", dist.display()));
     Ok(())
+}
+
+/// Builds `dist/domshot/` alone, for whoever works on it or measures it.
+///
+/// # Errors
+/// Tools are missing.
+pub(crate) fn module(place: &Place) -> Result<()> {
+    let tools = tools(place)?;
+    let folder = place.dist().join("domshot");
+    fs::create_dir_all(&folder)?;
+    domshot(place, &tools, &folder)?;
+    step::note(format!("made {}", folder.display()));
+    Ok(())
+}
+
+fn tools(place: &Place) -> Result<Tools> {
+    let tools = Tools::find(place);
+    if !tools.ready() {
+        bail!("a release needs wasm-opt and esbuild: run `cargo xtask setup`");
+    }
+    if !wasm::has_std_source(&wasm::sysroot()?) {
+        bail!("a release needs std's source: run `cargo xtask setup`");
+    }
+    Ok(tools)
 }
 
 /// domshot for pages without a bundler: one `domshot.js`, which finds its wasm beside itself.

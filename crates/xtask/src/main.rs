@@ -70,7 +70,11 @@ enum Command {
         arguments: Vec<std::ffi::OsString>,
     },
     /// Make dist/: the release binary, domshot as a module, checksums
-    Dist,
+    Dist {
+        /// Make only dist/domshot/
+        #[arg(long)]
+        domshot: bool,
+    },
 }
 
 fn main() -> Result<()> {
@@ -99,6 +103,7 @@ fn main() -> Result<()> {
             let arguments = std::iter::once("wasm-bindgen-test-runner".into()).chain(arguments);
             wasm_bindgen_cli::wasm_bindgen_test_runner::run_cli_with_args(arguments)
         }
-        Command::Dist => dist::run(&place),
+        Command::Dist { domshot: true } => dist::module(&place),
+        Command::Dist { domshot: false } => dist::run(&place),
     }
 }

@@ -59,13 +59,13 @@ pub(crate) fn build(place: &Place, tools: &Tools, recipe: Recipe<'_>) -> Result<
         .generate_output()
         .with_context(|| format!("wasm-bindgen does not take {}", linked.display()))?;
     unlist_shims(output.wasm_mut());
-    let names = shorten_imports(&mut output);
+    let names = shorten_names(&mut output);
     output.emit(folder.path())?;
     let glue = folder.path().join(format!("{}.js", recipe.stem));
+    fs::write(&glue, rename(fs::read_to_string(&glue)?, &names)?)?;
     // A crate's own JavaScript lies beside the glue; bundled, one integrity hash covers both.
     let has_own_js = fs::exists(folder.path().join("snippets"))?;
     let glue = if has_own_js { tools.bundle(&glue, &[])? } else { fs::read_to_string(&glue)? };
-    let glue = rename_imports(glue, &names)?;
     let wasm = fs::read(folder.path().join(format!("{}_bg.wasm", recipe.stem)))?;
     let wasm = tools.optimise(&wasm)?.unwrap_or(wasm);
     step.done();
@@ -91,30 +91,75 @@ fn unlist_shims(module: &mut walrus::Module) {
     }
 }
 
-/// Gives the module's imports short names; returns each key of the glue's tables with the one to put in its place.
+/// What the glue calls one of the module's imports or exports, and what it must be called instead.
+struct Name {
+    /// The module that an import comes from; empty for an export.
+    from: String,
+    long: String,
+    short: String,
+}
+
+/// Gives the module's imports, and the exports that only the glue calls, short names.
 ///
 /// wasm-bindgen ends every name in a hash, which no compression makes smaller, in the module and in the glue.
-fn shorten_imports(output: &mut Output) -> Vec<(String, String)> {
+fn shorten_names(output: &mut Output) -> Vec<Name> {
+    let module = output.wasm_mut();
     let mut names = Vec::new();
-    for (at, import) in output.wasm_mut().imports.iter_mut().enumerate() {
+    for (at, import) in module.imports.iter_mut().enumerate() {
         let short = format!("i{at}");
-        names.push((format!("{}:", import.name), format!("{short}:")));
-        import.name = short;
-        let module = (format!("\"{}\":", import.module), "m:".to_owned());
-        import.module = "m".into();
-        if at == 0 {
-            names.push(module);
+        names.push(Name {
+            from: std::mem::replace(&mut import.module, "m".into()),
+            long: std::mem::replace(&mut import.name, short.clone()),
+            short,
+        });
+    }
+    for (at, export) in module.exports.iter_mut().enumerate() {
+        if export.name.starts_with("wasm_bindgen_") {
+            let short = format!("e{at}");
+            let long = std::mem::replace(&mut export.name, short.clone());
+            names.push(Name { from: String::new(), long, short });
         }
     }
     names
 }
 
-fn rename_imports(mut glue: String, names: &[(String, String)]) -> Result<String> {
-    for (long, short) in names {
-        match glue.matches(long).count() {
-            1 => glue = glue.replace(long, short),
-            n => bail!("the glue says {long} {n} times, not once"),
+/// Tells the glue the new names. It lists its own functions as one object, and hands a crate's JavaScript over as a
+/// whole; single functions of it, under the same object, let the bundler leave out the rest.
+fn rename(glue: String, names: &[Name]) -> Result<String> {
+    let mut glue = glue;
+    let mut direct = String::new();
+    for Name { from, long, short } in names {
+        if from.is_empty() {
+            glue = glue.replace(&format!("wasm.{long}("), &format!("wasm.{short}("));
+        } else if from.starts_with("./snippets/") {
+            let line = format!(" from \"{from}\"\n");
+            let (before, _) =
+                glue.split_once(&line).with_context(|| format!("the glue does not import {from}"))?;
+            let (_, alias) =
+                before.rsplit_once("import * as ").context("the glue imports a crate's JavaScript whole")?;
+            let alias = alias.to_owned();
+            direct.push_str(&format!("{short}: {alias}.{long},\n"));
+        } else {
+            let long = format!("{long}:");
+            match glue.matches(&long).count() {
+                1 => glue = glue.replace(&long, &format!("{short}:")),
+                n => bail!("the glue says {long} {n} times, not once"),
+            }
         }
+    }
+    let own = names
+        .iter()
+        .map(|name| &name.from)
+        .find(|from| from.ends_with("_bg.js"))
+        .context("no import is ours")?;
+    glue = glue.replace(&format!("\"{own}\": import0"), "m: import0");
+    let is_list_entry = |line: &str| line.trim_start().starts_with("\"./snippets/");
+    let mut glue: String =
+        glue.lines().filter(|line| !is_list_entry(line)).map(|line| line.to_owned() + "\n").collect();
+    if !direct.is_empty() {
+        let head = "const import0 = {\n        __proto__: null,\n";
+        let at = glue.find(head).context("the glue has no object of imports")? + head.len();
+        glue.insert_str(at, &direct);
     }
     Ok(glue)
 }
