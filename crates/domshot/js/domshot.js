@@ -22,16 +22,16 @@ const fetchBlob = async (url) => {
 /**
  * A picture of `node`'s page as a Blob, with `width`, `height` (device pixels) and `notes` (counts by reason) on it;
  * rejects with an Error whose `code` says why. `options`: area ('viewport', 'page', 'element', or {x, y, width, height}
- * in page pixels), dpr, format ('png', 'webp', 'jpeg'), quality, maxBytes, maxPixels, mask, hide (CSS selectors),
+ * in page pixels), dpr, format ('png', 'webp', 'jpeg'), quality, maxBytes, maxPixels, mask, hide, own (CSS selectors),
  * inputs ('masked' or 'shown'), deadline (ms), fetch (url => Promise<Blob>).
  */
-export async function capture(node, options = {}) {
+export async function capture(node, options) {
   await ready;
-  try {
-    const [blob, width, height, codes, counts] = await core.capture(node, { dpr: devicePixelRatio, fetch: fetchBlob, ...options });
-    const notes = Object.fromEntries(codes.map((code, at) => [code, counts[at]]));
-    return Object.assign(blob, { width, height, notes });
-  } catch (code) {
-    throw typeof code === 'string' ? Object.assign(new Error(code), { code }) : code;
-  }
+  return core.capture(node, { fetch: fetchBlob, ...options });
+}
+
+/** The same without a file: `{ canvas, notes }`. */
+export async function draw(node, options) {
+  await ready;
+  return core.draw(node, { fetch: fetchBlob, ...options });
 }

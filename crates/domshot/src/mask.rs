@@ -1,53 +1,71 @@
-//! What must not be seen, decided before anything is written into the clone.
+//! What must not be seen, decided before anything is read into the clone.
 
-use crate::options::Inputs;
 use crate::text::is_one_of;
 
-/// What of a form field may be shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Field {
-    /// As it is: buttons, checks, sliders.
-    Shown,
-    /// A bar stands for the value.
-    Barred,
-}
-
 /// `autocomplete` words of payment and identity; words beginning with `cc-` count too.
-const SENSITIVE: &str = "name,given-name,additional-name,family-name,honorific-prefix,honorific-suffix,nickname,username,\
+const SENSITIVE: &[u8] = b"name,given-name,additional-name,family-name,honorific-prefix,honorific-suffix,nickname,username,\
 new-password,current-password,one-time-code,email,organization,street-address,address-line1,address-line2,address-line3,\
 address-level1,address-level2,address-level3,address-level4,country,country-name,postal-code,bday,bday-day,bday-month,\
 bday-year,sex,tel,tel-country-code,tel-national,tel-area-code,tel-local,tel-extension,impp,transaction-amount,\
 transaction-currency,webauthn";
 
-/// How the field with this tag (lower case), `type` and `autocomplete` is shown.
-pub(crate) fn field(tag: &str, kind: &str, autocomplete: &str, inputs: Inputs) -> Field {
-    let shown = match tag {
-        "input" => is_one_of("button,submit,reset,image,checkbox,radio,range,color,file", kind),
-        _ => false,
-    };
-    if shown {
-        return Field::Shown;
+/// Does a bar stand for the value of the field with this tag (lower case), `type` and `autocomplete`? Buttons, checks
+/// and sliders are shown as they are, and other fields where the host shows what was typed.
+pub(crate) fn is_barred(tag: &[u8], kind: &[u8], autocomplete: &[u8], shows_inputs: bool) -> bool {
+    if tag == b"input" && is_one_of(b"button,submit,reset,image,checkbox,radio,range,color,file", kind) {
+        return false;
     }
-    let sensitive = kind == "password"
-        || kind == "hidden"
-        || autocomplete.split(' ').any(|word| {
+    !shows_inputs
+        || is_one_of(b"password,hidden", kind)
+        || autocomplete.split(u8::is_ascii_whitespace).any(|word| {
             let word = word.to_ascii_lowercase();
-            word.starts_with("cc-") || is_one_of(SENSITIVE, &word)
-        });
-    if sensitive || inputs == Inputs::Masked { Field::Barred } else { Field::Shown }
+            word.starts_with(b"cc-") || is_one_of(SENSITIVE, &word)
+        })
 }
 
-/// Attributes of a masked element that only say how its box looks; all others may hold what the mask hides.
-pub(crate) fn may_keep(attribute: &str) -> bool {
-    const LOOKS: &str = "class,id,style,type,rows,cols,size,dir,lang,hidden,disabled,readonly,required,multiple,width,height,\
-        colspan,rowspan,part,slot,min,max,step,name,wrap";
-    is_one_of(LOOKS, attribute)
+/// What becomes of an attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// It does something, names an address, or cannot stand in XML.
+    Never,
+    /// It says what its element is.
+    Open,
+    /// It only says how a box looks, and so may stay on elements whose content must not be told.
+    Bare,
+}
+
+/// What becomes of an attribute with this name.
+pub(crate) fn kept(attribute: &[u8]) -> Kept {
+    const LOOKS: &[u8] =
+        b"class,id,style,type,rows,cols,size,dir,lang,hidden,disabled,readonly,required,multiple,width,\
+        height,colspan,rowspan,part,slot,min,max,step,name,wrap";
+    const DROPPED: &[u8] =
+        b"src,srcset,sizes,srcdoc,poster,data,nonce,integrity,ping,action,formaction,autofocus,loading,\
+        is,background";
+    let heads: [&[u8]; 3] = [b"on", b"xmlns", b"ds-"];
+    if is_one_of(LOOKS, attribute) {
+        Kept::Bare
+    } else if heads.iter().any(|head| attribute.starts_with(head))
+        || is_one_of(DROPPED, attribute)
+        || !is_name(attribute)
+    {
+        Kept::Never
+    } else {
+        Kept::Open
+    }
+}
+
+/// May `name` be an XML name, with at most the prefix `xlink` or `xml`?
+fn is_name(name: &[u8]) -> bool {
+    let local = name.strip_prefix(b"xlink:").or_else(|| name.strip_prefix(b"xml:")).unwrap_or(name);
+    local.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
+        && local.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b))
 }
 
 /// The width in px of the block over masked text that is `width` px wide: a multiple of 48 px, so that the block
 /// tells no more than a dozen letters' worth about the length of the text.
-pub(crate) fn block_width(width: f64) -> f64 {
-    (width / 48.0).ceil().max(1.0) * 48.0
+pub(crate) fn block_width(width: usize) -> usize {
+    (width / 48 + 1) * 48
 }
 
 #[cfg(test)]
@@ -57,34 +75,50 @@ mod tests {
 
     #[test]
     fn typed_values_are_barred_unless_the_host_shows_them() {
-        assert_eq!(field("input", "text", "", Inputs::Masked), Field::Barred);
-        assert_eq!(field("input", "text", "", Inputs::Shown), Field::Shown);
-        assert_eq!(field("select", "", "", Inputs::Masked), Field::Barred);
-        assert_eq!(field("input", "checkbox", "", Inputs::Masked), Field::Shown);
+        assert!(is_barred(b"input", b"text", b"", false));
+        assert!(!is_barred(b"input", b"text", b"", true));
+        assert!(is_barred(b"select", b"", b"", false));
+        assert!(!is_barred(b"input", b"checkbox", b"", false));
     }
 
     #[test]
     fn secrets_are_barred_whatever_the_host_shows() {
-        assert_eq!(field("input", "password", "", Inputs::Shown), Field::Barred);
+        assert!(is_barred(b"input", b"password", b"", true));
         for words in ["cc-number", "section-x shipping CC-CSC", "billing name", "one-time-code"] {
-            assert_eq!(field("input", "text", words, Inputs::Shown), Field::Barred, "{words}");
+            assert!(is_barred(b"input", b"text", words.as_bytes(), true), "{words}");
         }
-        assert_eq!(field("input", "search", "off", Inputs::Shown), Field::Shown);
+        assert!(!is_barred(b"input", b"search", b"off", true));
     }
 
     #[test]
-    fn attributes_that_may_hold_text_are_dropped() {
+    fn attributes_that_may_hold_text_stay_off_what_is_masked() {
         for name in ["value", "title", "alt", "aria-label", "placeholder", "data-card", "href", "src"] {
-            assert!(!may_keep(name), "{name}");
+            assert_ne!(kept(name.as_bytes()), Kept::Bare, "{name}");
+        }
+    }
+
+    #[test]
+    fn attributes_that_act_or_break_the_drawing_never_stay() {
+        for name in ["onclick", "xmlns:x", "ds-r", "srcdoc", "@click", ":bind", "a:b", "a\"b", ""] {
+            assert_eq!(kept(name.as_bytes()), Kept::Never, "{name}");
+        }
+        for name in ["xlink:href", "data-a.b", "viewBox", "_x"] {
+            assert_eq!(kept(name.as_bytes()), Kept::Open, "{name}");
         }
     }
 
     proptest! {
         #[test]
         fn block_covers_the_text_without_telling_its_length(width in 0.0_f64..5000.0) {
-            let block = block_width(width);
+            let block = block_width(width as usize) as f64;
             prop_assert!(block >= width && block < width + 96.0);
             prop_assert_eq!(block % 48.0, 0.0);
+        }
+        #[test]
+        fn what_stays_can_stand_in_xml(name in ".{0,12}") {
+            if kept(name.as_bytes()) != Kept::Never {
+                prop_assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:".contains(c)));
+            }
         }
     }
 }

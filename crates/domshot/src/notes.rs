@@ -1,5 +1,9 @@
 //! What a picture does not show, in words a host can list.
 
+use wasm_bindgen::JsValue;
+
+use crate::page;
+
 /// One reason why something of the page is not in the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Note {
@@ -66,13 +70,10 @@ impl Note {
 pub struct Notes([u32; NOTES.len()]);
 
 impl Notes {
-    pub(crate) fn add(&mut self, note: Note) {
-        self.0[note as usize] += 1;
-    }
-    pub(crate) fn add_all(&mut self, other: &Notes) {
-        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
-            *mine += theirs;
-        }
+    /// The counts by code in the `notes` of a picture or drawing.
+    pub(crate) fn of(drawn: &JsValue) -> Notes {
+        let counts = page::get(drawn, "notes");
+        Notes(NOTES.map(|note| page::get(&counts, note.code()).as_f64().unwrap_or_default() as u32))
     }
     /// How often `note` occurred.
     pub fn count(&self, note: Note) -> u32 {
@@ -98,8 +99,7 @@ mod tests {
     #[test]
     fn only_what_occurred_is_listed() {
         let mut notes = Notes::default();
-        notes.add(Note::Image);
-        notes.add(Note::Image);
+        notes.0[Note::Image as usize] = 2;
         assert_eq!(notes.iter().collect::<Vec<_>>(), [(Note::Image, 2)]);
     }
 }

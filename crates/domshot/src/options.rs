@@ -1,6 +1,22 @@
 //! What the caller may ask for.
 
-use crate::dom::Rect;
+use js_sys::Object;
+use wasm_bindgen::JsValue;
+
+use crate::page;
+
+/// An axis-aligned rectangle in CSS pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Rect {
+    /// Left edge.
+    pub x: f64,
+    /// Top edge.
+    pub y: f64,
+    /// Width.
+    pub width: f64,
+    /// Height.
+    pub height: f64,
+}
 
 /// Which part of the page is wanted.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,16 +40,6 @@ pub enum Format {
     WebP,
     /// Lossy, opaque.
     Jpeg,
-}
-
-impl Format {
-    pub(crate) fn mime(self) -> &'static str {
-        match self {
-            Format::Png => "image/png",
-            Format::WebP => "image/webp",
-            Format::Jpeg => "image/jpeg",
-        }
-    }
 }
 
 /// How the picture is written.
@@ -79,6 +85,8 @@ pub struct Options {
     pub mask: String,
     /// CSS selectors of what is left empty (its place stays, so that the rest of the picture is true).
     pub hide: String,
+    /// CSS selectors of the caller's own elements: left empty as well, without a note, for they are no part of the page.
+    pub own: String,
     /// What happens to form fields.
     pub inputs: Inputs,
     /// `(url) => Promise<Blob>`; without it nothing is fetched, and only what the page's own canvases may read is shown.
@@ -96,9 +104,54 @@ impl Default for Options {
             encoding: Encoding::default(),
             mask: String::new(),
             hide: String::new(),
+            own: String::new(),
             inputs: Inputs::Masked,
             fetch: None,
             deadline_ms: 4000.0,
         }
+    }
+}
+
+impl Options {
+    /// The same as JavaScript takes it.
+    pub(crate) fn to_js(&self) -> JsValue {
+        let object = |values: &[(&str, JsValue)]| {
+            let object = Object::new();
+            for (name, value) in values {
+                page::set(&object, name, value);
+            }
+            JsValue::from(object)
+        };
+        let area = match self.area {
+            Area::Viewport => "viewport".into(),
+            Area::Page => "page".into(),
+            Area::Element => "element".into(),
+            Area::Rect(Rect { x, y, width, height }) => object(&[
+                ("x", x.into()),
+                ("y", y.into()),
+                ("width", width.into()),
+                ("height", height.into()),
+            ]),
+        };
+        let format = match self.encoding.format {
+            Format::Png => "png",
+            Format::WebP => "webp",
+            Format::Jpeg => "jpeg",
+        };
+        let inputs = if self.inputs == Inputs::Shown { "shown" } else { "masked" };
+        object(&[
+            ("area", area),
+            ("dpr", self.dpr.into()),
+            ("maxPixels", self.max_pixels.into()),
+            ("format", format.into()),
+            ("quality", self.encoding.quality.into()),
+            ("maxBytes", self.encoding.max_bytes.into()),
+            ("mask", self.mask.as_str().into()),
+            ("hide", self.hide.as_str().into()),
+            ("own", self.own.as_str().into()),
+            ("inputs", inputs.into()),
+            ("fetch", self.fetch.clone().map_or(JsValue::UNDEFINED, Into::into)),
+            ("deadline", self.deadline_ms.into()),
+        ])
     }
 }

@@ -11,7 +11,8 @@ const TRIES = [
   [TYPES[1], 0.6, 0.7], [TYPES[1], 0.6, 0.5], [TYPES[1], 0.6, 0.35], [TYPES[1], 0.5, 0.25],
 ];
 const [PRESS, INPUT, DOWN, MOVE, UP, ABORT, KEY, LOADED, FAILED, ENCODED, TOO_BIG] = Array(11).keys();
-const [BY_SCREEN, BY_FILE, SHRUNK] = [1, 2, 4];
+const [BY_PAGE, BY_SCREEN, BY_FILE, REFUSED] = Array(4).keys();
+const SHRUNK = 4;
 
 let host, tell, dialog, off, sheet, settle, pictures, file, turn = 0;
 
@@ -148,13 +149,13 @@ export const page = () => document;
 export const pixelRatio = () => devicePixelRatio;
 export const hasScreen = () =>
   !!navigator.mediaDevices?.getDisplayMedia && document.featurePolicy?.allowsFeature('display-capture') !== false;
-export const fetcher = () => async (url) => {
+const fetchBlob = async (url) => {
   const response = await fetch(url, { cache: 'force-cache', credentials: 'same-origin' });
   if (!response.ok) throw response.status;
   return response.blob();
 };
 // One selector that cannot be read would void the list, and with it all masks.
-export const masked = () =>
+const masked = () =>
   ['[data-candor-mask]', ...host.mask].filter((selector) => {
     try {
       return selector && (document.querySelector(selector), true);
@@ -162,6 +163,9 @@ export const masked = () =>
       console.warn('candor: no selector', selector);
     }
   }).join();
+export const options = () => ({
+  dpr: devicePixelRatio, mask: masked(), hide: '[data-candor-hide]', own: 'candor-widget', fetch: fetchBlob,
+});
 
 // --- elements
 const SVG = 'http://www.w3.org/2000/svg';
@@ -297,8 +301,20 @@ const add = (image, width, height, way) => {
   tell(LOADED, w, h, way | (scale < 1 && SHRUNK), '');
 };
 
+export const keepDrawn = async (drawing) => {
+  const mine = tell;
+  try {
+    const { canvas, notes } = await drawing;
+    if (tell !== mine) return;
+    pictures.push(canvas);
+    tell(LOADED, canvas.width, canvas.height, BY_PAGE, Object.entries(notes).map((note) => note.join(' ')).join('\n'));
+  } catch ({ code }) {
+    if (tell === mine) tell(FAILED, /^(refused|tainted)/.test(code) ? REFUSED : BY_PAGE, 0, 0, '');
+  }
+};
+
 // --- files
-export const keep = async (blob, way) => {
+const keep = async (blob, way) => {
   const mine = tell;
   const image = await createImageBitmap(blob).catch(() => {});
   if (tell !== mine) return;

@@ -2,10 +2,9 @@
 
 use std::cell::RefCell;
 
-use domshot::{Error, NOTES, Options};
+use domshot::NOTES;
 use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
 use crate::{
     ink::Ink,
@@ -23,8 +22,6 @@ type Tell = Closure<dyn Fn(u32, i32, i32, i32, String)>;
 /// The dialog in its page.
 struct App {
     state: State,
-    /// What domshot said of the picture that is on its way into the stage.
-    notes: Counts,
     /// The page and the two layers of ink as they were shown last.
     shown: [String; 3],
     /// Which dialog of this module it is: an answer that comes after its dialog has gone is for nobody.
@@ -51,7 +48,7 @@ pub(crate) fn open(host: &Host) -> Promise {
     let texts = Texts::new(host.locale(), host.texts().iter().filter_map(|text| text.as_string()).collect());
     let state = State::new(texts, stage::has_screen(), stage::pixel_ratio() as i32);
     let shown = [const { String::new() }; 3];
-    APP.set(Some(App { state, notes: Counts::default(), shown, number, _tell: tell }));
+    APP.set(Some(App { state, shown, number, _tell: tell }));
     dispatch(number, Event::Press("page".into(), 0));
     promise
 }
@@ -84,18 +81,34 @@ fn event(kind: u32, a: i32, b: i32, c: i32, text: String) -> Option<Event> {
                 1 => Way::Screen,
                 _ => Way::File,
             };
-            let mut notes = Counts::default();
-            if way == Way::Page {
-                APP.with_borrow(|app| notes = app.as_ref().map_or(notes, |app| app.notes));
-            }
+            let mut notes = counts(&text);
             // The stage could not hold all its pixels.
             notes[NOTES.len() - 1] |= c >> 2;
             Event::Loaded(Picture { width: a, height: b, way, notes })
         }
-        8 => Event::Failed(if a == 1 { Key::WhyScreen } else { Key::WhyFile }),
+        8 => Event::Failed(match a {
+            0 => Key::WhyPage,
+            1 => Key::WhyScreen,
+            2 => Key::WhyFile,
+            _ => Key::WhyRefused,
+        }),
         9 => Event::Encoded(Encoded { width: a, height: b, size_bytes: c }),
         _ => Event::TooBig,
     })
+}
+
+/// What the stage passes on of domshot's notes: a line each, code and count.
+fn counts(text: &str) -> Counts {
+    let mut counts = Counts::default();
+    for line in text.lines() {
+        let (code, count) = line.split_once(' ').unwrap_or_default();
+        for (at, note) in NOTES.into_iter().enumerate() {
+            if note.code() == code {
+                counts[at] = count.bytes().fold(0, |n, digit| n * 10 + i32::from(digit & 15));
+            }
+        }
+    }
+    counts
 }
 
 fn dispatch(number: u32, event: Event) {
@@ -106,7 +119,7 @@ fn dispatch(number: u32, event: Event) {
         Some(effects)
     });
     for effect in effects.unwrap_or_default() {
-        perform(number, effect);
+        perform(effect);
     }
 }
 
@@ -168,12 +181,9 @@ impl App {
     }
 }
 
-fn perform(number: u32, effect: Effect) {
+fn perform(effect: Effect) {
     match effect {
-        Effect::Shoot => {
-            spawn_local(shoot(number));
-            return;
-        }
+        Effect::Shoot => return stage::keep_drawn(&domshot::draw(&stage::page(), &stage::options())),
         Effect::Capture => return stage::capture(),
         Effect::Prove => return stage::prove(),
         Effect::Focus(hook) => return stage::focus(hook),
@@ -194,39 +204,5 @@ fn perform(number: u32, effect: Effect) {
     });
     if effect == Effect::Attach {
         drop(APP.take());
-    }
-}
-
-/// Draws the page; its picture reaches the state machine by way of the stage.
-async fn shoot(number: u32) {
-    let options = Options {
-        dpr: stage::pixel_ratio(),
-        mask: stage::masked(),
-        hide: "candor-widget,[data-candor-hide]".into(),
-        fetch: Some(stage::fetcher()),
-        ..Options::default()
-    };
-    match domshot::capture(&stage::page(), &options).await {
-        Ok(picture) => {
-            let is_wanted = APP.with_borrow_mut(|app| {
-                let Some(app) = app.as_mut().filter(|app| app.number == number) else { return false };
-                for (at, note) in NOTES.into_iter().enumerate() {
-                    app.notes[at] = picture.notes.count(note) as i32;
-                }
-                // The widget itself is left out, too, and nobody misses it.
-                app.notes[domshot::Note::Hidden as usize] -= 1;
-                true
-            });
-            if is_wanted {
-                stage::keep(&picture.blob, 0);
-            }
-        }
-        Err(error) => dispatch(
-            number,
-            Event::Failed(match error {
-                Error::RefusedDataImage | Error::Tainted => Key::WhyRefused,
-                _ => Key::WhyPage,
-            }),
-        ),
     }
 }

@@ -20,10 +20,8 @@ extern "C" {
     /// Whether the browser lets this page ask for its own capture.
     #[wasm_bindgen(js_name = hasScreen)]
     pub(crate) fn has_screen() -> bool;
-    /// The selectors of what is masked: ours, and those of the owner's that the browser can read.
-    pub(crate) fn masked() -> String;
-    /// Fetches an image for domshot.
-    pub(crate) fn fetcher() -> Function;
+    /// How domshot is to draw the page.
+    pub(crate) fn options() -> JsValue;
     #[wasm_bindgen(js_name = pixelRatio)]
     pub(crate) fn pixel_ratio() -> f64;
     /// The document.
@@ -39,8 +37,9 @@ extern "C" {
     /// Scrolls the stage so that this pixel of the picture can be seen.
     pub(crate) fn reveal(x: i32, y: i32);
 
-    /// Decodes a file and keeps its pixels as the next picture; `way` comes back with it.
-    pub(crate) fn keep(blob: &JsValue, way: i32);
+    /// Keeps what domshot draws as the next picture.
+    #[wasm_bindgen(js_name = keepDrawn)]
+    pub(crate) fn keep_drawn(drawing: &Promise);
     /// Asks the browser for its own capture and keeps it as the next picture.
     pub(crate) fn capture();
     /// Makes a file of this part of the picture once nothing has changed for a while.

@@ -1,0 +1,129 @@
+// State that no markup tells, marked on the elements before the walk reaches them: what is hovered, animated, on top,
+// masked; and what must not be left out.
+
+import { attempt, is, parent, pinned, query, rect, seen } from './dom.js';
+import { fitTo, want } from './assets.js';
+
+// Pinned elements per rule: beyond what a viewport can show.
+const MAX_PINS = 1500;
+// The top layer begins here, as far as `z-index` can say so.
+const TOP = 2147480000;
+
+// What is known about `element`: attributes and declarations to add, numbers of the rules that fix its pseudo-elements,
+// whether it is masked or hidden, whether something in it is seen although it is not, its place in the top layer.
+export const mark = (shot, element) => {
+  let found = shot.marks.get(element);
+  if (!found) shot.marks.set(element, (found = { attributes: '', style: '', pins: '' }));
+  return found;
+};
+
+const keepAncestors = (shot, element) => {
+  while ((element = parent(element))) {
+    const found = mark(shot, element);
+    if (found.isKept) return;
+    found.isKept = true;
+  }
+};
+
+// Fixes `declarations` on `element`, or on one of its pseudo-elements.
+export const pin = (shot, element, pseudo, declarations) => {
+  const found = mark(shot, element);
+  if (!pseudo) return void (found.style += declarations);
+  shot.css += `[ds-p~="${shot.pins}"]${pseudo}{${declarations}}`;
+  found.pins += shot.pins++ + ' ';
+};
+
+// Marks what must be known about the elements of one tree, whose rules are `sheet`.
+export const prepare = (shot, tree, sheet) => {
+  const { options, seen: part } = shot;
+  const each = (selector, action) => selector && query(tree, selector).forEach(action);
+  for (const [state, name] of shot.states) {
+    each(state, (element) => (mark(shot, element).attributes += ` ${name}=""`));
+    if (tree.host && is(tree.host, state)) mark(shot, tree.host).attributes += ` ${name}=""`;
+  }
+  for (const [selector, pseudo, names] of sheet.lost) {
+    for (const element of seen(tree, selector, part).slice(0, MAX_PINS)) {
+      pin(shot, element, pseudo, pinned(shot.style(element, pseudo), names));
+    }
+  }
+  for (const state of [':modal', ':fullscreen', ':popover-open']) {
+    each(state, (element) => {
+      const found = mark(shot, element);
+      if (found.backdrop) return;
+      // They are drawn in place, above all else, their geometry pinned.
+      const place = TOP + (shot.top += 2);
+      found.style +=
+        pinned(
+          shot.style(element),
+          'display,left,top,right,bottom,width,height,margin,padding,box-sizing,overflow,max-width,max-height,min-width,min-height,transform',
+        ) + `position:fixed!important;z-index:${place}!important;`;
+      found.backdrop =
+        pinned(shot.style(element, '::backdrop'), 'display,background-color,background-image,opacity') +
+        `position:fixed;inset:0;z-index:${place - 1}`;
+      keepAncestors(shot, element);
+      found.isKept = true;
+    });
+  }
+  each(options.mask, (element) => (mark(shot, element).cover = 'masked'));
+  each(options.hide, (element) => (mark(shot, element).cover = 'hidden'));
+  each(options.own, (element) => (mark(shot, element).cover = 'own'));
+  const list = (selectors) => `:is(${selectors})`;
+  const escapes = [...sheet.escapes, '[style*=position],[style*=trans],[style*=margin]'];
+  for (const element of seen(tree, list(escapes), part)) keepAncestors(shot, element);
+  // A branch that counts must be walked even where it is not seen, unless it comes later.
+  if (sheet.counters[0]) {
+    for (const element of seen(tree, list(sheet.counters), { ...part, y: -1e7 })) {
+      keepAncestors(shot, element);
+      mark(shot, element).isKept = true;
+    }
+  }
+  // Images of rules are wanted only where an element that is seen matches.
+  for (const image of sheet.images) {
+    if (image.isSeen) continue;
+    for (const selector of image.selectors) {
+      for (const element of seen(tree, selector, part).slice(0, 50)) fitTo(shot, image, element);
+    }
+    if (image.isSeen) want(shot, image);
+  }
+};
+
+// Pins what animations and transitions have made of their targets by now.
+export const still = (shot) => {
+  for (const { effect } of attempt(() => shot.document.getAnimations(), []).slice(0, MAX_PINS)) {
+    attempt(() => {
+      const names = new Set(effect.getKeyframes().flatMap(Object.keys));
+      for (const name of ['offset', 'computedOffset', 'easing', 'composite']) names.delete(name);
+      const list = [...names].map((name) =>
+        // `cssFloat`, `backgroundColor`, `WebkitMask` and `--Own` as CSS writes them.
+        name.startsWith('-') ? name : name.replace(/^css(.)/, (all, c) => c.toLowerCase()).replace(/[A-Z]/g, (c) => '-' + c.toLowerCase()),
+      );
+      const { target, pseudoElement } = effect;
+      pin(shot, target, pseudoElement, pinned(shot.style(target, pseudoElement), list.join()));
+    });
+  }
+};
+
+// Makes the clone of `element` show the same part of its content, without any script: a pseudo-element as large as the
+// scrollport lies where the content is scrolled to, and the container must snap to it.
+export const scrolled = (shot, element, left, top, width, height) => {
+  const before = shot.style(element, '::before').content;
+  const pseudo = /^(none|normal|)$/.test(before) ? 'before' : 'after';
+  const { position, display, flexDirection, paddingLeft, paddingTop, columnGap } = shot.style(element);
+  const px = (text) => parseFloat(text) || 0;
+  const [x, y] = [left - px(paddingLeft), top - px(paddingTop)];
+  const margin = (gap) => `margin:${y}px ${-x - width - gap}px ${-y - height}px ${x}px`;
+  // In a block of its own layer the marker floats, without taking place, so that the block need not become positioned
+  // (and so come to lie above its surroundings).
+  let place = `position:absolute!important;left:${left}px!important;top:${top}px`;
+  let around = '';
+  if (position !== 'static') {
+    // It holds the marker as it is.
+  } else if (/^(block|flow-root|list-item|inline-block)$/.test(display)) place = 'float:left!important;' + margin(0);
+  else if (display === 'flex' && flexDirection === 'row') {
+    // So does an item that is as wide as its margins and the gap after it take away.
+    place = 'order:-1!important;flex:none!important;align-self:flex-start!important;' + margin(px(columnGap));
+  } else around = 'position:relative!important';
+  const at = `[ds-o="${shot.scrolls}"]`;
+  shot.css += `${at}{scroll-snap-type:both mandatory!important;scroll-padding:0!important;scroll-behavior:auto!important;${around}}${at} *{scroll-snap-align:none!important}${at}::${pseudo}{all:initial!important;content:""!important;display:block!important;visibility:hidden!important;scroll-snap-align:start!important;width:${width}px!important;height:${height}px!important;${place}!important}`;
+  return ` ds-o="${shot.scrolls++}"`;
+};
