@@ -7,8 +7,8 @@ use candor_collector::{
     chance::{Clock, Rng},
     store::{NewSite, SiteChange},
 };
-use candor_protocol::{Form, Look, Policy};
-use candor_rules::{check_policy, default_policy};
+use candor_protocol::{Attachments, Form, Localised, Look, Need, Policy, Purpose, Terms};
+use candor_rules::{check_attachments, check_policy, default_policy, retention::default_days};
 use clap::{Args, Subcommand};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
@@ -30,6 +30,8 @@ pub(super) enum Command {
         origins: Vec<String>,
         #[command(flatten)]
         files: Files,
+        #[command(flatten)]
+        asks: Asks,
     },
     /// List all sites
     List {
@@ -50,6 +52,8 @@ pub(super) enum Command {
         origins: Vec<String>,
         #[command(flatten)]
         files: Files,
+        #[command(flatten)]
+        asks: Asks,
     },
     /// Take no more submissions; what is stored stays until its dates
     Close {
@@ -79,20 +83,93 @@ pub(super) struct Files {
     policy: Option<PathBuf>,
 }
 
+/// What is asked for beside, or on top of, the files.
+#[derive(Debug, Args)]
+pub(super) struct Asks {
+    /// How much a purpose is wanted, for example picture=optional; may be given several times
+    #[arg(long = "need", value_name = "PURPOSE=off|optional|required", value_parser = need)]
+    needs: Vec<(Purpose, Need)>,
+    /// Take attachments of this media type, for example application/pdf or image/*; may be given several times, in
+    /// place of those before
+    #[arg(long = "attach", value_name = "TYPE", conflicts_with = "no_attachments")]
+    attach: Vec<String>,
+    /// How many attachments a submission may have [default: 3]
+    #[arg(long, value_name = "N")]
+    attach_count: Option<u8>,
+    /// How many bytes an attachment may have [default: 5242880]
+    #[arg(long, value_name = "BYTES")]
+    attach_bytes: Option<u32>,
+    /// Take no attachments any more
+    #[arg(long)]
+    no_attachments: bool,
+}
+
+impl Asks {
+    /// The form with what is said of attachments.
+    fn form(&self, mut form: Form) -> Result<Form> {
+        let says_more = self.attach_count.is_some() || self.attach_bytes.is_some();
+        if self.no_attachments {
+            form.attachments = None;
+        } else if !self.attach.is_empty() || (says_more && form.attachments.is_some()) {
+            let before = form.attachments.take();
+            let default = Attachments { types: Vec::new(), count: 3, bytes: 5 * 1024 * 1024 };
+            let Attachments { types, count, bytes } = before.unwrap_or(default);
+            let given = self.attach.iter().map(|one| one.to_ascii_lowercase()).collect();
+            form.attachments = Some(Attachments {
+                types: if self.attach.is_empty() { types } else { given },
+                count: self.attach_count.unwrap_or(count),
+                bytes: self.attach_bytes.unwrap_or(bytes),
+            });
+        } else if says_more {
+            bail!("this site takes no attachments: allow some with --attach TYPE");
+        }
+        if let Some(allowed) = &form.attachments {
+            check_attachments(allowed)?;
+        }
+        Ok(form)
+    }
+
+    /// The policy with what is said of needs.
+    fn policy(&self, mut policy: Policy) -> Result<Policy> {
+        for (purpose, need) in &self.needs {
+            match policy.terms.iter_mut().find(|terms| terms.purpose == *purpose) {
+                Some(terms) => terms.need = *need,
+                None => policy.terms.push(Terms {
+                    purpose: *purpose,
+                    need: *need,
+                    days: default_days(*purpose),
+                    text: Localised::default(),
+                }),
+            }
+        }
+        check_policy(&policy)?;
+        Ok(policy)
+    }
+}
+
+fn need(text: &str) -> Result<(Purpose, Need), String> {
+    let read = || {
+        let (purpose, need) = text.split_once('=')?;
+        Some((Purpose::from_name(purpose)?, Need::ALL.into_iter().find(|known| known.as_str() == need)?))
+    };
+    let purposes = Purpose::ALL.map(Purpose::as_str).join(", ");
+    read().ok_or_else(|| format!("such as picture=optional; purposes are {purposes}"))
+}
+
 /// Does one of them.
 pub(super) async fn run(settings: &Settings, command: Command, clock: &Clock, rng: &Rng) -> Result<()> {
     let (store, _) = instance::open(settings, rng)?;
     let now = clock.now();
     match command {
-        Command::Add { name, origins, files } => {
+        Command::Add { name, origins, files, asks } => {
             let id = rng.uuid_v7(now);
             let site = NewSite {
                 id,
                 name,
                 origins: normal(&origins)?,
                 look: files.look()?.unwrap_or_default(),
-                form: files.form()?.unwrap_or_default(),
-                policy: files.policy()?.unwrap_or_else(default_policy),
+                form: asks.form(files.form()?.unwrap_or_default())?,
+                policy: asks.policy(files.policy()?.unwrap_or_else(default_policy))?,
             };
             store.add_site(site, now).await?;
             say(id)
@@ -111,12 +188,14 @@ pub(super) async fn run(settings: &Settings, command: Command, clock: &Clock, rn
             }
             Ok(())
         }
-        Command::Set { site, name, origins, files } => {
+        Command::Set { site, name, origins, files, asks } => {
             let origins = if origins.is_empty() { None } else { Some(normal(&origins)?) };
-            let (look, form, policy) = (files.look()?, files.form()?, files.policy()?);
-            let change = SiteChange { name, origins, look, form, policy, closed_at: None };
-            let id = instance::find_site(&store, site.as_deref(), now).await?.id;
-            let changed = store.change_site(id, change, now).await?;
+            let known = instance::find_site(&store, site.as_deref(), now).await?;
+            let form = asks.form(files.form()?.unwrap_or_else(|| known.form.clone()))?;
+            let policy = asks.policy(files.policy()?.unwrap_or_else(|| known.policy.clone()))?;
+            let (form, policy) = (Some(form), Some(policy));
+            let change = SiteChange { name, origins, look: files.look()?, form, policy, closed_at: None };
+            let changed = store.change_site(known.id, change, now).await?;
             let Some(changed) = changed else { bail!("the site was removed meanwhile") };
             say(format_args!("{} is set; its policy is version {}", changed.name, changed.policy.version))
         }

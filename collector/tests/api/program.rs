@@ -204,6 +204,26 @@ fn site_is_added_listed_set_closed_and_reopened() {
     std::fs::write(&look, json!({ "accent": "#b00", "theem": "dark" }).to_string()).unwrap();
     let mistyped = run(&folder, &["site", "set", "--look", look.to_str().unwrap()]);
     assert!(String::from_utf8(mistyped.stderr).unwrap().contains("there is no setting theem"));
+    let asked = ["site", "set", "--need", "picture=optional", "--need", "attachment=optional"];
+    assert!(
+        says(&folder, &[&asked[..], &["--attach", "image/*", "--attach-count", "2"]].concat())
+            .contains("version 3")
+    );
+    let set = says(&folder, &["site", "list", "--json"]);
+    let set: Value = serde_json::from_str(&set).unwrap();
+    assert_eq!(set["form"]["attachments"], json!({ "types": ["image/*"], "count": 2, "bytes": 5_242_880 }));
+    assert_eq!(set["policy"]["terms"][1], json!({ "purpose": "picture", "need": "optional", "days": 90 }));
+    for (flags, fault) in [
+        (["--attach", "*/*"], "media types such as"),
+        (["--attach-bytes", "99999999"], "10485760 bytes"),
+        (["--need", "picture=often"], "purposes are message"),
+    ] {
+        let refused = run(&folder, &[&["site", "set"][..], &flags].concat());
+        assert!(!refused.status.success());
+        assert!(String::from_utf8(refused.stderr).unwrap().contains(fault), "{flags:?}");
+    }
+    says(&folder, &["site", "set", "--no-attachments"]);
+    assert!(!says(&folder, &["site", "list", "--json"]).contains("image/*"));
     says(&folder, &["site", "close"]);
     assert!(says(&folder, &["site", "list"]).contains("(closed)"));
     says(&folder, &["site", "reopen"]);

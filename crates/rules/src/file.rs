@@ -1,6 +1,7 @@
 //! Whether a file may follow a report that is already stored.
 
 use alloc::{string::String, vec};
+use core::fmt;
 
 use candor_protocol::{
     Attachments, Code, Form, Kept, PICTURE_TYPES, Purpose, Timestamp,
@@ -80,6 +81,56 @@ pub fn file_bytes_max(purpose: Purpose, form: &Form) -> Option<u64> {
         }
         _ => None,
     }
+}
+
+/// What is wrong with what an owner says of attachments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttachmentsFault {
+    /// An entry is neither a media type nor a family of them; or there is none.
+    Types,
+    /// No file, or more than a submission may have.
+    Count,
+    /// No byte, or more than any file may have.
+    Bytes,
+}
+
+impl fmt::Display for AttachmentsFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Types => f.write_str("attachments need media types such as application/pdf or image/*"),
+            Self::Count => write!(f, "a submission may have 1 to {FILES_MAX} attachments"),
+            Self::Bytes => write!(f, "an attachment may have 1 to {ATTACHMENT_BYTES_MAX} bytes"),
+        }
+    }
+}
+
+impl core::error::Error for AttachmentsFault {}
+
+/// Whether an owner may allow these attachments.
+///
+/// # Errors
+/// The first fault found.
+pub fn check_attachments(allowed: &Attachments) -> Result<(), AttachmentsFault> {
+    let is_token = |text: &str| {
+        !text.is_empty()
+            && text.bytes().all(|byte| {
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$&^_.+-".contains(&byte)
+            })
+    };
+    let is_type = |text: &String| {
+        let Some((family, member)) = text.split_once('/') else { return false };
+        is_token(family) && (member == "*" || is_token(member))
+    };
+    if allowed.types.is_empty() || !allowed.types.iter().all(is_type) {
+        return Err(AttachmentsFault::Types);
+    }
+    if !(1..=FILES_MAX).contains(&usize::from(allowed.count)) {
+        return Err(AttachmentsFault::Count);
+    }
+    if !(1..=ATTACHMENT_BYTES_MAX as u64).contains(&u64::from(allowed.bytes)) {
+        return Err(AttachmentsFault::Bytes);
+    }
+    Ok(())
 }
 
 /// Decides whether a file may be stored, and until when.
@@ -220,6 +271,25 @@ mod tests {
         let granted = [Kept { purpose: Purpose::Picture, until: NOW }];
         let present = Present { granted: &granted, form: &form(), files: 0, attachments: 0 };
         assert_eq!(admit_file(PICTURE, present, NOW).expect_err("refused").code, Code::NotFound);
+    }
+
+    #[test]
+    fn attachments_that_no_file_could_meet_are_faults() {
+        let check = |types: &[&str], count, bytes| {
+            check_attachments(&Attachments {
+                types: types.iter().map(|one| String::from(*one)).collect(),
+                count,
+                bytes,
+            })
+        };
+        assert_eq!(check(&["image/*", "application/vnd.ms-excel"], 6, 10 * 1024 * 1024), Ok(()));
+        for types in [&[][..], &["*"], &["*/*"], &["pdf"], &["image/"], &["Image/PNG"], &["a/b;c=d"]] {
+            assert_eq!(check(types, 1, 1), Err(AttachmentsFault::Types), "{types:?}");
+        }
+        assert_eq!(check(&["a/b"], 0, 1), Err(AttachmentsFault::Count));
+        assert_eq!(check(&["a/b"], 7, 1), Err(AttachmentsFault::Count));
+        assert_eq!(check(&["a/b"], 1, 0), Err(AttachmentsFault::Bytes));
+        assert_eq!(check(&["a/b"], 1, 10 * 1024 * 1024 + 1), Err(AttachmentsFault::Bytes));
     }
 
     #[test]

@@ -14,7 +14,9 @@ pub mod retention;
 mod validate;
 
 pub use admit::{Admitted, Content, Part, SiteTerms, admit};
-pub use file::{AdmittedFile, Offer, Present, admit_file, file_bytes_max};
+pub use file::{
+    AdmittedFile, AttachmentsFault, Offer, Present, admit_file, check_attachments, file_bytes_max,
+};
 pub use policy::{PolicyFault, check as check_policy, default as default_policy};
 pub use refusal::Refusal;
 pub use validate::is_email;
