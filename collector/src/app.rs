@@ -1,10 +1,13 @@
 //! What all requests share.
 
-use std::{net::IpAddr, sync::Mutex, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::http::HeaderName;
 use candor_protocol::{Timestamp, limits::BODY_SECONDS_MAX};
-use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::{
@@ -18,11 +21,9 @@ use crate::{
     rate::{Limiter, Rate},
     shelf::Shelf,
     store::Store,
+    uploads::Uploads,
     visitor::AddressHash,
 };
-
-/// Files that arrive at the same time. Each is held in memory until it is whole, so this bounds what they take.
-const UPLOADS_MAX: usize = 48;
 
 /// What may be set about a running collector.
 #[derive(Clone, Debug)]
@@ -84,7 +85,7 @@ pub struct App {
     pub(crate) clients: Limiter<AddressHash>,
     pub(crate) sites: Limiter<Uuid>,
     pub(crate) files: Limiter<AddressHash>,
-    pub(crate) uploads: Semaphore,
+    pub(crate) uploads: Arc<Uploads<AddressHash>>,
     pub(crate) pictures: Pictures,
     pub(crate) sign_ins: Limiter<[u8; 32]>,
     pub(crate) address_salt: Mutex<Option<(i64, [u8; 32])>>,
@@ -108,7 +109,7 @@ impl App {
             clients: Limiter::new(settings.client_rate),
             sites: Limiter::new(settings.site_rate),
             files: Limiter::new(settings.file_rate),
-            uploads: Semaphore::new(UPLOADS_MAX),
+            uploads: Arc::default(),
             pictures: Pictures::default(),
             sign_ins: Limiter::new(settings.sign_in_rate),
             address_salt: Mutex::default(),

@@ -41,6 +41,7 @@ pub mod rate;
 pub mod retention;
 pub mod shelf;
 pub mod store;
+mod uploads;
 mod visitor;
 
 pub use http::router;

@@ -66,9 +66,8 @@ pub async fn sweep(
 /// The store or the blobs failed.
 pub async fn note_strays(store: &Store, blobs: &Blobs, clock: &Clock) -> Result<(), SweepError> {
     for shard in 0..=u8::MAX {
-        let names = blobs.names(shard).await?;
-        if !names.is_empty() {
-            store.note_blobs(names, clock.now().plus_ms(STRAY_MS)).await?;
+        for names in blobs.names(shard).await?.chunks(BATCH_ROWS as usize) {
+            store.note_blobs(names.to_vec(), clock.now().plus_ms(STRAY_MS)).await?;
         }
     }
     Ok(())

@@ -29,12 +29,18 @@ use crate::{
     outcome::{Outcome, Pending},
     picture::NotCleaned,
     store::{FiledReport, InsertedFile, NewFile, Site},
+    uploads::{self, Crowded},
+    visitor::AddressHash,
 };
 
 /// How often a file is judged again because its report changed, or its bytes were being taken away, meanwhile.
 const TRIES: usize = 40;
 /// What to wait before another try.
 const PAUSE: Duration = Duration::from_millis(25);
+/// Seconds after which a client that sends too many files at once may try again.
+const CROWDED_SECONDS: u32 = 5;
+/// Characters of a media type: twice 127 and a slash (RFC 6838 §4.2).
+const MEDIA_TYPE_CHARS_MAX: usize = 255;
 const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 
 /// What the head of the request says.
@@ -48,6 +54,9 @@ struct Asked {
     digest: [u8; 32],
     sites: Vec<Arc<Site>>,
 }
+
+/// A place among the files that are on their way in, to be held until the file is kept.
+type Place = uploads::Place<AddressHash>;
 
 enum Accepted {
     New(Kept),
@@ -65,8 +74,8 @@ pub(super) async fn submit(
 ) -> Response {
     let pending = app.metrics.begin_file();
     let peer = peer.map(|Extension(peer)| peer);
-    let asked = match judge_head(&app, peer, path, query.as_deref(), &headers).await {
-        Ok(asked) => asked,
+    let (asked, place) = match judge_head(&app, peer, path, query.as_deref(), &headers).await {
+        Ok(judged) => judged,
         Err(failure) => {
             body::discard(&headers, body, app.settings.body_timeout).await;
             return refuse(pending, failure);
@@ -80,6 +89,7 @@ pub(super) async fn submit(
     let accepting = tokio::spawn(async move {
         let count = bytes.len() as u64;
         let outcome = accept(&app, &asked, bytes).await;
+        drop(place);
         answer(pending, asked, count, outcome)
     });
     accepting.await.unwrap_or_else(|_| Failure::internal(&"accepting a file panicked").into_response())
@@ -92,9 +102,10 @@ async fn judge_head(
     path: Result<Path<(String, String)>, PathRejection>,
     query: Option<&str>,
     headers: &HeaderMap,
-) -> Result<Asked, Failure> {
+) -> Result<(Asked, Place), Failure> {
     let now = app.clock.now();
-    app.files.take(app.address_hash(peer, headers, now), now).map_err(Failure::rate_limited)?;
+    let client = app.address_hash(peer, headers, now);
+    app.files.take(client, now).map_err(Failure::rate_limited)?;
     let reporter = bearer(headers).ok_or_else(|| Failure::new(Code::Unauthorized))?;
     let Path((submission, name)) =
         path.map_err(|_| Refusal::field(Code::Invalid, "name", "a file name in UTF-8, percent-encoded"))?;
@@ -113,16 +124,15 @@ async fn judge_head(
     if report.files.iter().all(|file| file.name != asked.name) {
         judge(app, &asked, &report, &site, body::length(headers).unwrap_or(0) as u64)?;
     }
-    Ok(asked)
+    let place = app.uploads.begin(client).map_err(|crowded| match crowded {
+        Crowded::ByClient => Failure::rate_limited(CROWDED_SECONDS),
+        Crowded::ByAll => Failure::busy(),
+    })?;
+    Ok((asked, place))
 }
 
 /// The whole file, within its bounds of size and time and with the digest that it was announced with.
 async fn receive(app: &App, asked: &Asked, headers: &HeaderMap, body: Body) -> Result<Bytes, Failure> {
-    let turn = app.uploads.try_acquire();
-    if turn.is_err() {
-        body::discard(headers, body, app.settings.body_timeout).await;
-        return Err(Failure::busy());
-    }
     let bytes_max = asked.sites.iter().filter_map(|site| file_bytes_max(asked.purpose, &site.form)).max();
     let bytes_max = bytes_max.and_then(|most| usize::try_from(most).ok()).unwrap_or(ATTACHMENT_BYTES_MAX);
     let announced = body::length(headers).unwrap_or(bytes_max).min(bytes_max);
@@ -267,7 +277,8 @@ fn media_type(headers: &HeaderMap) -> Option<String> {
         !text.is_empty()
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
     };
-    (is_token(kind) && is_token(subtype)).then(|| essence.to_ascii_lowercase())
+    let is_type = essence.len() <= MEDIA_TYPE_CHARS_MAX && is_token(kind) && is_token(subtype);
+    is_type.then(|| essence.to_ascii_lowercase())
 }
 
 /// The SHA-256 in `Repr-Digest` (RFC 9530), among other digests where there are any.
@@ -329,6 +340,7 @@ mod tests {
         for value in ["", "png", "image/", "/png", "image/p ng", "image/png/x", "a/b<script>"] {
             assert_eq!(read(value), None, "{value}");
         }
+        assert_eq!(read(&format!("text/{}", "x".repeat(251))), None);
     }
 
     #[test]

@@ -27,6 +27,21 @@ impl Store {
     /// # Errors
     /// Nothing was noted.
     pub async fn note_blobs(&self, blobs: Vec<BlobName>, go_at: Timestamp) -> Result<(), StoreError> {
+        // Nearly all are named: they are not worth the one thread that writes.
+        let blobs = self.readers.read(move |connection| {
+            let mut named = connection.prepare_cached("SELECT 1 FROM file WHERE blob = ?1")?;
+            let mut loose = Vec::new();
+            for blob in blobs {
+                if !named.exists([blob.as_bytes()])? {
+                    loose.push(blob);
+                }
+            }
+            Ok(loose)
+        });
+        let blobs = blobs.await?;
+        if blobs.is_empty() {
+            return Ok(());
+        }
         self.writer
             .write(move |connection| blobs.iter().try_for_each(|blob| loosen(connection, *blob, go_at)))
             .await

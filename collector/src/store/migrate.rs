@@ -46,6 +46,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn report_of_before_there_were_files_has_granted_none() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        let sixteen = "zeroblob(16)";
+        let row = format!(
+            "INSERT INTO site VALUES ({sixteen}, 'Shop', '[]', '{{}}', '{{}}', 1, NULL);
+             INSERT INTO report VALUES ({sixteen}, {sixteen}, {sixteen}, zeroblob(32), zeroblob(32), 1, 'bug', NULL, NULL, 1, '[]', 2);"
+        );
+        connection.execute_batch(&row).unwrap();
+        run(&connection).unwrap();
+        let granted: String =
+            connection.query_row("SELECT granted FROM report", [], |row| row.get(0)).unwrap();
+        assert_eq!(granted, "[]");
+    }
+
+    #[test]
     fn migrating_twice_changes_nothing_and_a_newer_database_is_refused() {
         let connection = Connection::open_in_memory().unwrap();
         run(&connection).unwrap();

@@ -151,6 +151,16 @@ async fn log_says_nothing_about_anybody() {
         collector.post("/v1/submissions", &headers, body.as_bytes()).await;
     }
     let report = collector.submit(&submission).await.json()["report"].as_str().unwrap().to_owned();
+    let file =
+        format!("/v1/submissions/{}/files/wombat.txt?purpose=attachment", submission["id"].as_str().unwrap());
+    let bearer = [
+        ("Origin", PAGE),
+        ("Content-Type", "text/plain"),
+        ("Authorization", "Bearer 8c5c1a0e-0c1d-4f6e-9d36-1d2f55aa7777"),
+        ("Repr-Digest", "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"),
+    ];
+    let put = crate::harness::head("PUT", &file, &bearer, Some(0));
+    assert_eq!(crate::harness::exchange(collector.address, &put, b"").await.json()["code"], "purpose-off");
     let form = "email=zelda.log%40member.example&password=wombat-password";
     let headers = [("Sec-Fetch-Site", "same-origin"), ("Content-Type", "application/x-www-form-urlencoded")];
     collector.post("/inbox/sign-in", &headers, form.as_bytes()).await;

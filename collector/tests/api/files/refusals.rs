@@ -161,3 +161,33 @@ async fn half_a_file_and_then_silence_times_out() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn client_that_sends_too_many_at_once_is_held_back_and_others_are_not() {
+    let collector = Collector::with(|settings| {
+        settings.client_header = Some("x-forwarded-for".parse().unwrap());
+    })
+    .await;
+    take_files(&collector).await;
+    let submission = granting(&collector, 1);
+    collector.submit(&submission).await;
+    let put = Put::text(&submission, b"text");
+    let from = |address: &str, length| {
+        let head = put.head(length);
+        head.replace("\r\n\r\n", &format!("\r\nX-Forwarded-For: {address}\r\n\r\n"))
+    };
+    let mut slow = Vec::new();
+    let refused = loop {
+        let mut stream = TcpStream::connect(collector.address).await.unwrap();
+        stream.write_all(from("203.0.113.7", 40_000).as_bytes()).await.unwrap();
+        slow.push(stream);
+        let whole = exchange(collector.address, &from("203.0.113.7", 4), b"text").await;
+        if whole.status != 201 && whole.status != 200 {
+            break whole;
+        }
+        assert!(slow.len() < 50, "there is no end to it");
+    };
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("5")), "{}", refused.text());
+    assert_eq!(exchange(collector.address, &from("203.0.113.8", 4), b"text").await.status, 200);
+    drop(slow);
+}
