@@ -49,9 +49,11 @@ pub(super) async fn read_raw(
     }
 }
 
-/// Reads a body and throws it away, so that its sender, who is still sending, gets to read the answer.
+/// Reads a body and throws it away, so that its sender, who is still sending, gets to read the answer. One that waits
+/// to be told to send (`Expect: 100-continue`) need not.
 pub(super) async fn discard(headers: &HeaderMap, body: Body, timeout: Duration) {
-    if length(headers).is_none_or(|length| length <= DRAINED_BYTES_MAX) {
+    let is_sending = !headers.contains_key(header::EXPECT);
+    if is_sending && length(headers).is_none_or(|length| length <= DRAINED_BYTES_MAX) {
         // Whether it ended well, was too much or took too long, the answer is already known.
         let _ = tokio::time::timeout(timeout, collect(body, 0)).await;
     }

@@ -178,6 +178,20 @@ fn lossy_webp_is_a_picture() {
 }
 
 #[test]
+fn what_browsers_make_and_our_own_encoder_does_not_is_a_picture_too() {
+    let progressive = "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWG\
+        kJ6jq62rZ4C8ybqmx5moq6T/wgALCAAHAAkBAREA/8QAFQABAQAAAAAAAAAAAAAAAAAAAAP/2gAIAQEAAAABS//EABgQAAIDAAAAAAAAAAAAAAAA\
+        AAACAxMi/9oACAEBAAEFAkwlkp//xAAXEAEAAwAAAAAAAAAAAAAAAAAAEjKh/9oACAEBAAY/ApLY/8QAGBABAAMBAAAAAAAAAAAAAAAAAQARQfD/\
+        2gAIAQEAAT8hAyLrJ0E//9oACAEBAAAAEP8A/8QAGxABAAICAwAAAAAAAAAAAAAAAQBhESExsfD/2gAIAQEAAT8Qe6SaPKuDuUfNT//Z";
+    let see_through = "UklGRnIAAABXRUJQVlA4WAoAAAAQAAAACAAABgAAQUxQSBwAAAANUAtJEnTpRMtwLgdz/gy/QURMgA1pP7wSWSgAVlA4IDAAAAAQ\
+        AgCdASoJAAcAB0CWJbACdAEflAjlA1sAAP66aqn/aKkzHd31kAiEfntp3GgAAAA=";
+    for (format, encoded) in [(Format::Jpeg, progressive), (Format::Webp, see_through)] {
+        let picture = STANDARD.decode(encoded).unwrap();
+        assert_eq!(strip(format, &picture), Ok(picture), "{format:?}");
+    }
+}
+
+#[test]
 fn moving_webp_is_refused_and_a_moving_png_is_its_still_picture() {
     let still = drawn(Format::Webp, 4, 4, 1);
     let frame = [&[0; 16][..], &still[12..]].concat();

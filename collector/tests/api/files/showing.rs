@@ -109,5 +109,39 @@ async fn report_lasts_as_long_as_its_files_and_goes_after_them() {
     collector.advance_days(40);
     assert_eq!(open(&collector, &session(&collector, "m@shop.example").await, &report).await.status, 404);
     sweep(&collector).await;
-    assert_eq!((collector.count("file"), collector.count("report"), blobs(&collector).await), (0, 0, 0));
+    assert_eq!((collector.count("file"), collector.count("report"), blobs(&collector)), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn place_and_device_are_gone_from_what_is_served_and_up_is_still_up() {
+    let collector = taking_files().await;
+    let submission = granting(&collector, 1);
+    let (cookie, report) = looked_at(&collector, &submission).await;
+    let mut photo = Cursor::new(Vec::new());
+    image::RgbImage::from_fn(24, 12, |x, y| image::Rgb([x as u8 * 9, y as u8 * 9, 7]))
+        .write_to(&mut photo, image::ImageFormat::Jpeg)
+        .unwrap();
+    let photo = photo.into_inner();
+    // One entry says which side is up (6: turn it right); what follows stands for all that cameras add.
+    let exif = [
+        &b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"[..],
+        b"GPSLatitude 52.5163 Camera 4711",
+    ]
+    .concat();
+    let length = u16::try_from(exif.len() + 2).unwrap().to_be_bytes();
+    let sent = [&photo[..2], &[0xff, 0xe1], &length, &exif, &photo[2..]].concat();
+    let put = Put { name: "photo.jpg", media_type: Some("image/jpeg"), ..Put::picture(&submission, &sent) };
+    assert_eq!(put.send(&collector).await.status, 201);
+
+    let served = open(&collector, &cookie, &format!("{report}/files/photo.jpg")).await.body;
+    let holds = |part: &[u8]| served.windows(part.len()).any(|window| window == part);
+    assert!(!holds(b"GPS") && !holds(b"52.5163") && !holds(b"Camera"));
+    let read = |bytes: &[u8]| {
+        let reader = image::ImageReader::with_format(Cursor::new(bytes.to_vec()), image::ImageFormat::Jpeg);
+        let mut decoder = reader.into_decoder().unwrap();
+        let up = image::ImageDecoder::orientation(&mut decoder).unwrap();
+        (up, image::DynamicImage::from_decoder(decoder).unwrap())
+    };
+    assert_eq!(read(&served), read(&sent));
+    assert_eq!(read(&served).0, image::metadata::Orientation::Rotate90);
 }
