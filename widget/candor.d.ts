@@ -342,6 +342,146 @@ export interface PublicSite {
   assets: Assets;
 }
 
+/**
+ * The answer to `PUT /v1/submissions/ID/files/NAME?purpose=picture|attachment`.
+ *
+ * The request carries `Authorization: Bearer REPORTER`, a `Content-Type`, and `Repr-Digest: sha-256=:BASE64:`
+ * (RFC 9530). Putting the same bytes under the same name again answers the same; other bytes under a name that is
+ * taken are refused with `duplicate-mismatch`.
+ */
+export interface StoredFile {
+  /** The name it was put under. */
+  name: string;
+  /** What it is held for. */
+  purpose: Purpose;
+  /** Bytes that arrived. */
+  bytes: number;
+  /** From this moment on it is not served, and the sweep removes it. */
+  until: Timestamp;
+}
+
+/** One right over one's own data. */
+export type Right =
+  | "access"
+  | "correct"
+  | "erase"
+  | "restrict"
+  | "object"
+  | "withdraw";
+
+/** How soon a right that an owner may delay takes effect. */
+export type Effect =
+  | "at_once"
+  | "on_request";
+
+/** How one site grants the rights that may wait. All others take effect at once. */
+export interface Grants {
+  /** Erasing a report, or all of them. */
+  erase?: Effect;
+  /** Changing the words or the contact of a report. */
+  correct?: Effect;
+}
+
+/** How far a request has come. */
+export type RequestState =
+  | "open"
+  | "done"
+  | "refused";
+
+/** A right that was asked for and is answered by a person. */
+export interface MyRequest {
+  /** Its id, version 7. */
+  id: Uuid;
+  /** What was asked for. */
+  right: Right;
+  /** The one report it is about; all of the visitor's reports where there is none. */
+  report?: Uuid;
+  /** When it was asked for. */
+  asked_at: Timestamp;
+  /** When it must be answered. */
+  due: Timestamp;
+  /** How far it has come. */
+  state: RequestState;
+  /** Why it takes longer, where it was extended. */
+  extended_because?: string;
+  /** What the member said to it. */
+  answer?: string;
+}
+
+/** One of the visitor's own reports, as far as it has not expired. */
+export interface MyReport {
+  /** Its id. */
+  report: Uuid;
+  /** The same for people. */
+  number: string;
+  /** The site it was sent to. */
+  site: Uuid;
+  /** When it was stored. */
+  stored_at: Timestamp;
+  /** The policy it was sent under. */
+  policy: number;
+  /** What sort of thing it is. */
+  kind: Kind;
+  /** The rating, if one was given. */
+  rating?: Rating;
+  /** The words. */
+  message?: string;
+  /** The owner's own fields. */
+  custom?: TextMap;
+  /** Who the visitor said to be. */
+  contact?: Contact;
+  /** The facts about page and browser. */
+  browser?: BrowserFacts;
+  /** Pictures and attachments. */
+  files?: StoredFile[];
+  /** What is kept, by purpose, and until when. */
+  kept: Kept[];
+  /** Since when it is kept and not used. */
+  restricted_at?: Timestamp;
+  /** Why it is held beyond its dates, where the owner holds it. */
+  held_because?: string;
+}
+
+/** The answer to `GET /v1/me`. */
+export interface Mine {
+  /** The visitor's reports, newest first. */
+  reports: MyReport[];
+  /** What was asked for and is, or was, answered by a person; newest first. */
+  requests: MyRequest[];
+  /** Purposes that the visitor has objected to. */
+  objections?: Purpose[];
+}
+
+/** The body of `PATCH /v1/me/reports/ID`: what is there replaces what was sent, what is not there stays. */
+export interface Correction {
+  /** Other words. */
+  message?: string;
+  /** Another name and address; an empty one takes it away. */
+  contact?: Contact;
+}
+
+/** The body of `POST /v1/me/withdraw` and `POST /v1/me/object`. */
+export interface Purposes {
+  /** The purposes meant; none means all. */
+  purposes?: Purpose[];
+}
+
+/** The body of `POST /v1/me/restrict`. */
+export interface Restriction {
+  /** The report meant. */
+  report: Uuid;
+  /** Whether it is to be restricted, or free again. */
+  restricted: boolean;
+}
+
+/** What became of a right: 200 when it has taken effect, 202 when a person will answer it. */
+export interface RightsAnswer {
+  /** Reports that it has changed. */
+  reports: number;
+  /** What a person will answer, and until when. */
+  request?: MyRequest;
+}
+
 /** Why a request was refused. */
 export type Code =
   | "invalid"

@@ -12,6 +12,7 @@ mod policy;
 mod purpose;
 mod receipt;
 mod refusal;
+mod rights;
 mod site;
 mod submission;
 mod text_map;
@@ -24,6 +25,10 @@ pub use policy::{Need, Policy, Terms};
 pub use purpose::Purpose;
 pub use receipt::{Kept, Receipt, ReceiptNumber};
 pub use refusal::{Code, Problem};
+pub use rights::{
+    Correction, Effect, Grants, Mine, MyReport, MyRequest, Purposes, RequestState, Restriction, Right,
+    RightsAnswer,
+};
 pub use site::{
     Asset, Assets, Attachments, ContactField, Corner, Field, FieldKind, Form, Load, Look, PublicSite, Theme,
     Trigger,

@@ -11,6 +11,7 @@ mod file;
 mod policy;
 mod refusal;
 pub mod retention;
+pub mod rights;
 mod validate;
 
 pub use admit::{Admitted, Content, Part, SiteTerms, admit};

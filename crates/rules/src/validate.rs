@@ -22,7 +22,7 @@ pub(crate) fn shape(submission: &Submission, form: &Form) -> Result<(), Refusal>
     if submission.id.is_nil() {
         return Err(Refusal::field(Code::Invalid, "id", "a UUID made for this submission"));
     }
-    text("message", &submission.message, MESSAGE_CHARS_MAX)?;
+    message(&submission.message)?;
     optional("locale", submission.locale.as_deref(), LOCALE_CHARS_MAX)?;
     optional("consent.evidence", submission.consent.evidence.as_deref(), IDENTITY_CHARS_MAX)?;
     rating(submission, form)?;
@@ -116,7 +116,13 @@ fn custom(submission: &Submission, form: &Form) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn contact(contact: &Contact) -> Result<(), Refusal> {
+/// Whether words are of a size that is taken.
+pub(crate) fn message(message: &str) -> Result<(), Refusal> {
+    text("message", message, MESSAGE_CHARS_MAX)
+}
+
+/// Whether a contact is of a shape and size that is taken.
+pub(crate) fn contact(contact: &Contact) -> Result<(), Refusal> {
     optional("contact.name", contact.name.as_deref(), NAME_CHARS_MAX)?;
     optional("contact.email", contact.email.as_deref(), EMAIL_CHARS_MAX)?;
     optional("contact.id", contact.id.as_deref(), IDENTITY_CHARS_MAX)?;

@@ -9,7 +9,8 @@ use syn::{Attribute, Fields, GenericArgument, Item, ItemEnum, ItemStruct, PathAr
 use crate::place::Place;
 
 /// The files of `candor-protocol` whose types travel.
-const SOURCES: [&str; 6] = ["submission", "browser", "policy", "purpose", "receipt", "site"];
+const SOURCES: [&str; 8] =
+    ["submission", "browser", "policy", "purpose", "receipt", "site", "file", "rights"];
 
 /// Written by hand: the global, in the words of the loader.
 const GLOBAL: &str = include_str!("global.d.ts");
