@@ -42,6 +42,8 @@ pub struct Settings {
     pub file_rate: Rate,
     /// Attempts to sign in from one client address, and on one account.
     pub sign_in_rate: Rate,
+    /// Requests about one's own data from one client address.
+    pub rights_rate: Rate,
     /// Whom to tell of a security problem: a `mailto:` or `https:` address.
     pub security_contact: Option<String>,
 }
@@ -58,6 +60,8 @@ impl Default for Settings {
             // A full submission has six files, and a phone on a bad line tries each of them more than once.
             file_rate: Rate { per_minute: 60, burst: 60 },
             sign_in_rate: Rate { per_minute: 6, burst: 10 },
+            // A person looks at their data, and takes some of it back; a script guesses ids.
+            rights_rate: Rate { per_minute: 60, burst: 40 },
             security_contact: None,
         }
     }
@@ -88,6 +92,7 @@ pub struct App {
     pub(crate) uploads: Arc<Uploads<AddressHash>>,
     pub(crate) pictures: Pictures,
     pub(crate) sign_ins: Limiter<[u8; 32]>,
+    pub(crate) rights: Limiter<AddressHash>,
     pub(crate) address_salt: Mutex<Option<(i64, [u8; 32])>>,
     pub(crate) loaders: LoaderCache,
     /// When the store last proved that it stores.
@@ -112,6 +117,7 @@ impl App {
             uploads: Arc::default(),
             pictures: Pictures::default(),
             sign_ins: Limiter::new(settings.sign_in_rate),
+            rights: Limiter::new(settings.rights_rate),
             address_salt: Mutex::default(),
             loaders: LoaderCache::default(),
             ready_at: Mutex::default(),

@@ -30,6 +30,12 @@ pub enum Use {
     Form,
     /// The value by which the database recognises its key.
     Check,
+    /// The chain of the audit log.
+    Audit,
+    /// An e-mail address, to find its reports again.
+    Address,
+    /// A word of a report, to find it again.
+    Word,
 }
 
 /// Why there is no key.
@@ -68,10 +74,9 @@ impl InstanceKey {
     /// The file cannot be read or made, does not hold 32 bytes, or others may read it.
     pub fn open_or_create(folder: &Path, rng: &Rng) -> Result<Self, KeyError> {
         let path = folder.join(KEY_FILE);
-        let io = |source| KeyError::Io { path: path.clone(), source };
         match read(&path) {
             Err(KeyError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                create(folder, &path, &rng.bytes(), &rng.bytes()).map_err(io)?;
+                private::create(folder, KEY_FILE, &rng.bytes::<32>(), rng)?;
                 read(&path)
             }
             other => other,
@@ -86,6 +91,9 @@ impl InstanceKey {
             Use::Fingerprint => b"fingerprint",
             Use::Form => b"form",
             Use::Check => b"check",
+            Use::Audit => b"audit",
+            Use::Address => b"address",
+            Use::Word => b"word",
         };
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
         mac.update(label);
@@ -102,30 +110,69 @@ impl fmt::Debug for InstanceKey {
 }
 
 fn read(path: &Path) -> Result<InstanceKey, KeyError> {
-    let io = |source| KeyError::Io { path: path.to_path_buf(), source };
+    private::check(path)?;
+    let bytes = fs::read(path).map_err(|source| KeyError::Io { path: path.to_path_buf(), source })?;
     let unfit = |fault| KeyError::Unfit { path: path.to_path_buf(), fault };
-    let mode = fs::metadata(path).map_err(io)?.permissions().mode();
-    if mode & 0o077 != 0 {
-        return Err(unfit("others may read this key: run `chmod 600` on it"));
-    }
-    let bytes = fs::read(path).map_err(io)?;
     let bytes =
         bytes.try_into().map_err(|_| unfit("this is no key of 32 bytes: restore it from a backup"))?;
     Ok(InstanceKey(bytes))
 }
 
-/// Writes beside, then links: the name appears at once with all its bytes, or not at all.
-fn create(folder: &Path, path: &Path, key: &[u8; 32], tag: &[u8; 8]) -> io::Result<()> {
-    let beside = folder.join(format!("{KEY_FILE}.{:x}", u64::from_le_bytes(*tag)));
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-    let linked =
-        file.write_all(key).and_then(|()| file.sync_all()).and_then(|()| fs::hard_link(&beside, path));
-    fs::remove_file(&beside)?;
-    match linked {
-        // Somebody else was faster: theirs is the key.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
-        Ok(()) => fs::File::open(folder)?.sync_all(),
+/// Files with secrets: for their owner's eyes alone, and never seen half written.
+pub(crate) mod private {
+    use super::*;
+
+    /// Whether nobody but its owner may read the file.
+    pub(crate) fn check(path: &Path) -> Result<(), KeyError> {
+        let io = |source| KeyError::Io { path: path.to_path_buf(), source };
+        let mode = fs::metadata(path).map_err(io)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            let fault = "others may read this key: run `chmod 600` on it";
+            return Err(KeyError::Unfit { path: path.to_path_buf(), fault });
+        }
+        Ok(())
+    }
+
+    /// Writes beside, then links: the name appears at once with all its bytes, or not at all. Whoever was faster has
+    /// made the file; theirs is left as it is.
+    pub(crate) fn create(folder: &Path, name: &str, bytes: &[u8], rng: &Rng) -> Result<(), KeyError> {
+        beside(folder, name, bytes, rng, |beside, path| {
+            let linked = fs::hard_link(beside, path);
+            fs::remove_file(beside)?;
+            match linked {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+                other => other,
+            }
+        })
+    }
+
+    /// Writes beside, then renames: the name means the old bytes or the new ones, and never neither.
+    pub(crate) fn replace(folder: &Path, name: &str, bytes: &[u8], rng: &Rng) -> Result<(), KeyError> {
+        beside(folder, name, bytes, rng, |beside, path| fs::rename(beside, path))
+    }
+
+    fn beside(
+        folder: &Path,
+        name: &str,
+        bytes: &[u8],
+        rng: &Rng,
+        then: impl FnOnce(&Path, &Path) -> io::Result<()>,
+    ) -> Result<(), KeyError> {
+        let path = folder.join(name);
+        let beside = folder.join(format!("{name}.{:x}", u64::from_le_bytes(rng.bytes())));
+        let write = || {
+            let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+            file.write_all(bytes)?;
+            file.sync_all()
+        };
+        let written = write().and_then(|()| then(&beside, &path));
+        if written.is_err() {
+            // What is beside it is of no use, and the first error is the one to tell.
+            let _ = fs::remove_file(&beside);
+        }
+        written
+            .and_then(|()| fs::File::open(folder)?.sync_all())
+            .map_err(|source| KeyError::Io { path, source })
     }
 }
 

@@ -28,6 +28,7 @@
 //! Time and randomness come from `main` as [`chance`]; nothing else in here can tell the time.
 
 pub mod app;
+pub mod audit;
 pub mod blobs;
 pub mod chance;
 pub mod embed;
@@ -42,6 +43,7 @@ pub mod retention;
 pub mod shelf;
 pub mod store;
 mod uploads;
+pub mod vault;
 mod visitor;
 
 pub use http::router;

@@ -1,6 +1,6 @@
 //! What became of each submission, counted once, and the other figures that operators watch.
 
-use candor_protocol::{Code, Purpose};
+use candor_protocol::Code;
 use prometheus_client::{
     encoding::text::encode,
     metrics::{counter::Counter, family::Family, histogram::Histogram},
@@ -63,7 +63,7 @@ impl Default for Metrics {
             let _ = files.get_or_create(&[("outcome", outcome.as_str())]);
         }
         let swept = Counters::default();
-        for of in swept_names() {
+        for (of, _) in Due::default().named() {
             let _ = swept.get_or_create(&[("of", of)]);
         }
         let accept_seconds =
@@ -112,8 +112,7 @@ impl Metrics {
 
     /// Counts what a sweep has deleted.
     pub fn swept(&self, due: Due) {
-        let counts = due.parts.into_iter().chain([due.reports, due.consents, due.sessions, due.blobs]);
-        for (of, count) in swept_names().zip(counts) {
+        for (of, count) in due.named() {
             self.swept.get_or_create(&[("of", of)]).inc_by(count);
         }
     }
@@ -130,10 +129,6 @@ impl Metrics {
         encode(&mut text, &self.registry).expect("writing to a string cannot fail");
         text
     }
-}
-
-fn swept_names() -> impl Iterator<Item = &'static str> {
-    Purpose::ALL.into_iter().map(Purpose::as_str).chain(["report", "consent", "session", "blob"])
 }
 
 /// A submission, or a file, that has no outcome yet.

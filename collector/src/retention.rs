@@ -43,20 +43,35 @@ pub async fn sweep(
     let mut sum = Due::default();
     loop {
         let mut batch = store.sweep(clock.now(), BATCH_ROWS).await?;
-        let claimed = store.claim_blobs(clock.now(), BATCH_ROWS).await?;
-        for blob in &claimed {
-            blobs.remove(*blob).await?;
-        }
-        batch.blobs = claimed.len() as u64;
-        if !claimed.is_empty() {
-            store.give_up_blobs(claimed).await?;
-        }
+        batch.blobs = sweep_blobs(store, blobs, clock).await?;
         swept(batch);
         sum = sum.plus(batch);
         if batch.total() == 0 {
             return Ok(sum);
         }
     }
+}
+
+impl App {
+    /// Takes the blobs away that no row names since something was erased. What fails here the next sweep does.
+    pub(crate) async fn sweep_blobs(&self) {
+        if let Err(cause) = sweep_blobs(&self.store, &self.blobs, &self.clock).await {
+            tracing::warn!(%cause, "taking away what was erased");
+        }
+    }
+}
+
+/// Takes away blobs that no row names, and says how many.
+async fn sweep_blobs(store: &Store, blobs: &Blobs, clock: &Clock) -> Result<u64, SweepError> {
+    let claimed = store.claim_blobs(clock.now(), BATCH_ROWS).await?;
+    for blob in &claimed {
+        blobs.remove(*blob).await?;
+    }
+    let count = claimed.len() as u64;
+    if count > 0 {
+        store.give_up_blobs(claimed).await?;
+    }
+    Ok(count)
 }
 
 /// Walks over all blobs and notes those that no row names: what a collector wrote that ended before it wrote the row.

@@ -8,27 +8,43 @@ use candor_collector::{
     chance::Rng,
     key::{InstanceKey, KEY_FILE},
     store::{Site, Store, StoreOptions},
+    vault::{MASTER_KEY_FILE, MasterKeys, Vault},
 };
 use candor_protocol::Timestamp;
 
 use super::settings::Settings;
 
-/// The store of the data folder and its key; both are made where there are none.
+/// Holds the master key where it is not to lie in the data folder: 64 hexadecimal digits, several with commas between.
+const MASTER_KEY_VARIABLE: &str = "CANDOR_MASTER_KEY";
+
+/// The store of the data folder and its key; both are made where there are none, and so is the master key.
 ///
 /// # Errors
 /// They cannot be, or one is there without the other.
 pub(super) fn open(settings: &Settings, rng: &Rng) -> Result<(Store, InstanceKey)> {
     let folder = settings.data();
     make_folder(&folder).with_context(|| folder.display().to_string())?;
-    if Store::exists(&folder) && !folder.join(KEY_FILE).exists() {
+    let master = std::env::var(MASTER_KEY_VARIABLE).ok();
+    let (knows_key, knows_master) = Store::knows_keys(&folder)?;
+    let needed = [(KEY_FILE, knows_key), (MASTER_KEY_FILE, knows_master && master.is_none())];
+    if let Some((file, _)) = needed.iter().find(|(file, needed)| *needed && !folder.join(file).exists()) {
         bail!(
-            "{}: there is a database, but its {KEY_FILE} is missing: restore it from a backup",
+            "{}: there is a database, but its {file} is missing: restore it from a backup",
             folder.display()
         );
     }
+    let vault = match master {
+        Some(text) => {
+            let masters =
+                MasterKeys::parse(&text).map_err(anyhow::Error::msg).context(MASTER_KEY_VARIABLE)?;
+            Vault::new(masters, None, rng.clone())
+        }
+        None => Vault::new(MasterKeys::open_or_create(&folder, rng)?, Some(folder.clone()), rng.clone()),
+    };
     let key = InstanceKey::open_or_create(&folder, rng)?;
     let options = StoreOptions { bytes_max: settings.database_bytes_max() };
-    let store = Store::open(&folder, key.clone(), options).with_context(|| folder.display().to_string())?;
+    let store = Store::open(&folder, key.clone(), Arc::new(vault), options)
+        .with_context(|| folder.display().to_string())?;
     Ok((store, key))
 }
 

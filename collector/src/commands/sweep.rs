@@ -6,7 +6,6 @@ use candor_collector::{
     retention,
     store::Due,
 };
-use candor_protocol::Purpose;
 use clap::Args;
 use serde_json::json;
 
@@ -36,17 +35,13 @@ pub(super) async fn run(settings: &Settings, options: &Options, clock: &Clock, r
 }
 
 fn tell(due: Due, options: &Options) -> Result<()> {
-    let parts = Purpose::ALL.into_iter().map(Purpose::as_str).zip(due.parts);
-    let rest =
-        [("report", due.reports), ("consent", due.consents), ("session", due.sessions), ("blob", due.blobs)];
-    let counts: Vec<_> = parts.chain(rest).collect();
+    let counts = due.named();
     if options.json {
-        let counts: serde_json::Map<_, _> =
-            counts.into_iter().map(|(of, count)| (of.to_owned(), count.into())).collect();
+        let counts: serde_json::Map<_, _> = counts.map(|(of, count)| (of.to_owned(), count.into())).collect();
         return say(json!({ "dry_run": options.dry_run, "rows": counts }));
     }
     let verb = if options.dry_run { "would go" } else { "gone" };
-    for (of, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+    for (of, count) in counts.filter(|(_, count)| *count > 0) {
         say(format_args!("{count:>8}  {of}"))?;
     }
     say(format_args!("{:>8}  {verb} in all", due.total()))

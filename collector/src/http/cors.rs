@@ -46,7 +46,7 @@ pub(super) async fn preflight(State(app): State<Arc<App>>, headers: HeaderMap) -
         return Failure::new(Code::OriginRefused).into_response();
     }
     const ANSWER: [(HeaderName, HeaderValue); 2] = [
-        (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT")),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("DELETE, GET, PATCH, POST, PUT")),
         (
             header::ACCESS_CONTROL_ALLOW_HEADERS,
             HeaderValue::from_static("Authorization, Content-Type, If-None-Match, Repr-Digest"),

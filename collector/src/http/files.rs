@@ -21,7 +21,7 @@ use candor_rules::{AdmittedFile, Offer, Present, Refusal, admit_file, file_bytes
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{Failure, body};
+use super::{Failure, body, me::bearer};
 use crate::{
     app::{App, Peer},
     blobs::BlobName,
@@ -175,12 +175,15 @@ async fn accept(app: &App, asked: &Asked, bytes: Bytes) -> Result<Accepted, Fail
             Some(content) => Bytes::clone(content),
             None => cleaned.insert(clean(app, asked, &bytes).await?).clone(),
         };
+        let seal = app.store.file_seal(report.id, &asked.name).await?.ok_or_else(Failure::not_found)?;
+        let count = content.len() as u64;
+        let content = seal.seal(content).await?;
         let blob = app.blobs.keep(content.clone()).await?;
         let (Some(admitted), None) = (admitted, known) else {
             // Its row was there and its bytes were not. Now they are.
             continue;
         };
-        let new = NewFile { report: report.id, blob, bytes: content.len() as u64, fingerprint };
+        let new = NewFile { report: report.id, blob, bytes: count, fingerprint };
         match app.store.insert_file(admitted, new, app.clock.now()).await? {
             InsertedFile::Stored(kept) => {
                 keep_named(app, blob, content).await?;
@@ -258,11 +261,6 @@ async fn sites_of_page(app: &App, headers: &HeaderMap) -> Result<Vec<Arc<Site>>,
 fn fingerprint(app: &App, asked: &Asked) -> [u8; 32] {
     let said = [asked.purpose.as_str().as_bytes(), b"\0", asked.media_type.as_bytes(), b"\0", &asked.digest];
     app.key.hash(Use::Fingerprint, &said.concat())
-}
-
-fn bearer(headers: &HeaderMap) -> Option<Uuid> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    if scheme.eq_ignore_ascii_case("bearer") { token.trim().parse().ok() } else { None }
 }
 
 fn purpose(query: Option<&str>) -> Option<Purpose> {

@@ -4,10 +4,12 @@ mod assets;
 mod body;
 mod cors;
 mod encoded;
+mod export;
 mod failure;
 mod files;
 mod health;
 mod loader;
+mod me;
 mod metrics;
 mod openapi;
 mod security;
@@ -21,7 +23,7 @@ use axum::{
     http::{HeaderValue, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Redirect, Response},
-    routing::{get, post, put},
+    routing::{get, patch, post, put},
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -37,6 +39,12 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/submissions", post(submissions::submit).options(cors::preflight))
         .route("/v1/submissions/{submission}/files/{name}", put(files::submit).options(cors::preflight))
         .route("/v1/sites/{site}", get(sites::show).options(cors::preflight))
+        .route("/v1/me", get(me::show).delete(me::erase_all).options(cors::preflight))
+        .route("/v1/me/export", get(me::take).options(cors::preflight))
+        .route("/v1/me/reports/{report}", patch(me::correct).delete(me::erase_one).options(cors::preflight))
+        .route("/v1/me/withdraw", post(me::withdraw).options(cors::preflight))
+        .route("/v1/me/restrict", post(me::restrict).options(cors::preflight))
+        .route("/v1/me/object", post(me::object).options(cors::preflight))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), cors::echo));
     Router::new()
         .merge(wire)

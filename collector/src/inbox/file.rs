@@ -12,7 +12,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
 use super::{page::Trouble, session::Session};
-use crate::{app::App, http::Failure, store::FileLine};
+use crate::{app::App, audit::Act, http::Failure, store::FileLine};
 
 /// Even opened by itself a file has no origin, runs nothing and loads nothing.
 const POLICY: &str = "sandbox; default-src 'none'";
@@ -33,11 +33,16 @@ pub(super) async fn show(
 ) -> Result<Response, Trouble> {
     let Some(session) = Session::of(&app, &headers).await? else { return Err(Trouble::SignedOut) };
     let Path((report, name)) = path.map_err(|_| Failure::not_found())?;
-    let report = report.parse().map_err(|_| Failure::not_found())?;
+    let report: Uuid = report.parse().map_err(|_| Failure::not_found())?;
     let found = app.store.file(session.signed_in.member, report, name, app.clock.now()).await?;
     let file = found.ok_or_else(Failure::not_found)?;
-    let bytes = app.blobs.open(file.blob).await.map_err(Failure::from)?;
-    let bytes = bytes.ok_or_else(|| Failure::internal(&"a file's row names a blob that is not there"))?;
+    let seal = app.store.file_seal(report, &file.name).await?.ok_or_else(Failure::not_found)?;
+    let sealed = app.blobs.open(file.blob).await.map_err(Failure::from)?;
+    let sealed = sealed.ok_or_else(|| Failure::internal(&"a file's row names a blob that is not there"))?;
+    let bytes = seal.open(sealed).await?;
+    session
+        .note(&app, Act::FileRead, None, format!("report:{report} {}", file.kept.purpose.as_str()))
+        .await?;
     let fixed = [
         (header::CONTENT_TYPE, media_type(&file)),
         (header::CONTENT_DISPOSITION, disposition(&file)),

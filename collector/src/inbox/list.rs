@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     app::App,
+    audit::Act,
     store::{PageQuery, ReportLine, SignedIn},
 };
 
@@ -99,6 +100,10 @@ pub(super) async fn show(
     };
     let page = app.store.reports(query, now).await?;
     let last = page.lines.last().map(|line| line.id);
+    if let (Some(first), Some(last)) = (page.lines.first(), last) {
+        let subject = format!("{} reports, {} to {last}", page.lines.len(), first.id);
+        session.note(&app, Act::Listed, filter.site, subject).await?;
+    }
     let list = ListPage {
         kinds: filter.kinds(),
         sites: filter.sites(&session.signed_in),

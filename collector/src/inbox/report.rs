@@ -19,7 +19,12 @@ use super::{
     session::Session,
     words::{self, Moment},
 };
-use crate::{app::App, http::Failure, store::Report};
+use crate::{
+    app::App,
+    audit::{Act, pseudonym_text},
+    http::Failure,
+    store::Report,
+};
 
 #[derive(Template)]
 #[template(path = "inbox/report.html")]
@@ -81,9 +86,10 @@ pub(super) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Trouble> {
     let Some(session) = Session::of(&app, &headers).await? else { return Err(Trouble::SignedOut) };
-    let id = id.parse().map_err(|_| Failure::not_found())?;
+    let id: uuid::Uuid = id.parse().map_err(|_| Failure::not_found())?;
     let now = app.clock.now();
     let report = app.store.report(session.signed_in.member, id, now).await?.ok_or_else(Failure::not_found)?;
+    session.note(&app, Act::Read, Some(report.site), format!("report:{id}")).await?;
     Ok(render(&ReportPage::of(report, &session, now)))
 }
 
@@ -103,7 +109,7 @@ impl ReportPage {
             rating: report.rating.map(words::rating),
             received: Moment::new(report.received_at, now),
             site: site.map(|site| site.name.clone()).unwrap_or_default(),
-            visitor: report.pseudonym.iter().map(|byte| format!("{byte:02x}")).collect(),
+            visitor: pseudonym_text(report.reporter.pseudonym()),
             text,
             pictures: attached(&report, Purpose::Picture),
             attachments: attached(&report, Purpose::Attachment),

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
+    audit::{Act, Actor, Entry},
     key::Use,
     store::{SignedIn, StoreError},
 };
@@ -52,6 +53,18 @@ impl Session {
     pub(super) async fn end(self, app: &App) -> Result<HeaderValue, StoreError> {
         app.store.close_session(self.token_hash).await?;
         Ok(set("", cookie::time::Duration::ZERO))
+    }
+
+    /// Writes down what the member is about to be shown.
+    pub(super) async fn note(
+        &self,
+        app: &App,
+        act: Act,
+        site: Option<Uuid>,
+        subject: String,
+    ) -> Result<(), StoreError> {
+        let actor = Actor::Member(self.signed_in.member);
+        app.store.note(Entry { at: app.clock.now(), actor, act, site, subject, why: None }).await
     }
 
     /// Whether a form carries this session's token.

@@ -5,8 +5,9 @@
 //! ([`super::InsertedFile::Going`]), and only a name that is given up can be named again. This holds between any
 //! number of collectors on one database.
 
-use candor_protocol::Timestamp;
+use candor_protocol::{Purpose, Timestamp};
 use rusqlite::Connection;
+use uuid::Uuid;
 
 use super::{Due, Store, StoreError};
 use crate::blobs::BlobName;
@@ -101,7 +102,9 @@ pub(super) fn delete_files(
     swept: &mut Due,
 ) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(
-        "DELETE FROM file WHERE rowid IN (SELECT rowid FROM file WHERE until <= ?1 LIMIT ?2)
+        "DELETE FROM file WHERE rowid IN (
+             SELECT file.rowid FROM file JOIN report ON report.id = file.report
+             WHERE file.until <= ?1 AND held_because IS NULL LIMIT ?2)
          RETURNING purpose, blob",
     )?;
     let deleted = statement.query_map((now.unix_ms(), limit), |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -111,6 +114,22 @@ pub(super) fn delete_files(
         loosen(connection, BlobName::from_bytes(blob), now)?;
     }
     Ok(())
+}
+
+/// Deletes a report's files, all or those for one purpose, and loosens the blobs that were theirs alone.
+pub(super) fn drop_files(
+    connection: &Connection,
+    report: Uuid,
+    purpose: Option<Purpose>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "DELETE FROM file WHERE report = ?1 AND purpose = coalesce(?2, purpose) RETURNING blob",
+    )?;
+    let purpose = purpose.map(Purpose::as_str);
+    let deleted = statement.query_map((report.as_bytes(), purpose), |row| row.get(0))?;
+    let deleted: Vec<[u8; 32]> = deleted.collect::<Result<_, _>>()?;
+    deleted.into_iter().try_for_each(|blob| loosen(connection, BlobName::from_bytes(blob), now))
 }
 
 fn loosen(connection: &Connection, blob: BlobName, go_at: Timestamp) -> Result<(), StoreError> {

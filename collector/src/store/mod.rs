@@ -3,7 +3,11 @@
 //! Each method is one transaction. A report enters only as [`rules::Admitted`](candor_rules::Admitted), and nothing
 //! that has expired is ever read, whether or not the sweep has run.
 
+mod addresses;
+mod audit;
 mod body;
+mod correcting;
+mod erasing;
 mod error;
 mod files;
 mod loose;
@@ -12,6 +16,9 @@ mod migrate;
 mod open;
 mod readers;
 mod reports;
+mod requests;
+mod rights;
+mod seal;
 mod sessions;
 mod sites;
 mod sweep;
@@ -22,6 +29,9 @@ pub use files::{FileLine, FiledReport, InsertedFile, NewFile};
 pub use members::{Credentials, Role};
 pub use open::{Store, StoreOptions};
 pub use reports::{Inserted, Page, PageQuery, Report, ReportLine};
+pub use requests::{Answer, RequestLine};
+pub use rights::{Outcome, Own, ReporterHash, Scope};
+pub use seal::{FileSeal, RotateError};
 pub use sessions::{MemberSite, SignedIn};
 pub use sites::{Directory, NewSite, Site, SiteChange};
 pub use sweep::Due;

@@ -3,13 +3,17 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
-use super::{StoreError, migrate, readers::Readers, sites::Cache, writer::Writer};
-use crate::key::{InstanceKey, Use};
+use super::{StoreError, migrate, readers::Readers, seal, sites::Cache, writer::Writer};
+use crate::{
+    key::{InstanceKey, Use},
+    vault::Vault,
+};
 
 /// How long a connection waits for another program's lock.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
@@ -17,6 +21,8 @@ pub(super) const BUSY: Duration = Duration::from_secs(5);
 const DATABASE_FILE: &str = "candor.sqlite";
 /// Large pages: a report fills few of them, and each write goes to the log as a whole page.
 const PAGE_BYTES: u32 = 16_384;
+/// Rows that are sealed in one transaction when an older database is opened.
+const CATCH_UP_ROWS: u32 = 500;
 
 /// What may be set about a store.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,6 +37,7 @@ pub struct Store {
     pub(super) writer: Writer,
     pub(super) readers: Readers,
     pub(super) key: InstanceKey,
+    pub(super) vault: Arc<Vault>,
     pub(super) cache: Cache,
 }
 
@@ -38,24 +45,48 @@ impl Store {
     /// Opens the database of `folder`, makes it where there is none, and brings it to this program's schema.
     ///
     /// # Errors
-    /// It cannot be opened or written, a newer program made it, or it belongs to another key.
-    pub fn open(folder: &Path, key: InstanceKey, options: StoreOptions) -> Result<Self, StoreError> {
+    /// It cannot be opened or written, a newer program made it, or it belongs to other keys.
+    pub fn open(
+        folder: &Path,
+        key: InstanceKey,
+        vault: Arc<Vault>,
+        options: StoreOptions,
+    ) -> Result<Self, StoreError> {
         let path = folder.join(DATABASE_FILE);
         let connection = connect(&path, options)?;
         migrate::run(&connection)?;
         recognise(&connection, &key)?;
+        seal::recognise(&connection, &vault)?;
+        if seal::catch_up(&connection, &vault, CATCH_UP_ROWS)? > 0 {
+            while seal::catch_up(&connection, &vault, CATCH_UP_ROWS)? > 0 {}
+            // What was in the clear is not to be found in the log either.
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        }
         Ok(Self {
             writer: Writer::start(connection)?,
             readers: Readers::new(path),
             key,
+            vault,
             cache: Cache::default(),
         })
     }
 
-    /// Whether `folder` holds a database already.
-    #[must_use]
-    pub fn exists(folder: &Path) -> bool {
-        folder.join(DATABASE_FILE).exists()
+    /// Whether `folder` holds a database that knows its instance key, and whether it knows its master key: then it is of
+    /// no use without them.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn knows_keys(folder: &Path) -> Result<(bool, bool), StoreError> {
+        let path = folder.join(DATABASE_FILE);
+        if !path.exists() {
+            return Ok((false, false));
+        }
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        if !connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'meta'")?.exists([])? {
+            return Ok((false, false));
+        }
+        let mut statement = connection.prepare("SELECT 1 FROM meta WHERE name = ?1")?;
+        Ok((statement.exists(["key_check"])?, statement.exists(["vault_check"])?))
     }
 
     /// Writes a row and makes it durable, then reads it back.

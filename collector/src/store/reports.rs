@@ -7,8 +7,11 @@ use candor_rules::{Admitted, Content, Part};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use uuid::Uuid;
 
-use super::{FileLine, Store, StoreError, body, files};
-use crate::key::Use;
+use super::{FileLine, ReporterHash, Store, StoreError, addresses, body, files, seal};
+use crate::{
+    key::InstanceKey,
+    vault::{Owner, ReporterKey, Vault},
+};
 
 /// What became of a submission that was admitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,8 +84,8 @@ pub struct Report {
     pub rating: Option<Rating>,
     /// When it came.
     pub received_at: Timestamp,
-    /// The first bytes of the reporter's keyed hash: tells one visitor's reports from another's.
-    pub pseudonym: [u8; 4],
+    /// Who sent it: tells one visitor's reports from another's.
+    pub reporter: ReporterHash,
     /// What was kept when it came, also what has expired since.
     pub kept: Vec<Kept>,
     /// What has not expired.
@@ -91,6 +94,10 @@ pub struct Report {
     pub files: Vec<FileLine>,
     /// What the visitor agreed to.
     pub consent: Consent,
+    /// Since when it is kept and not used.
+    pub restricted_at: Option<Timestamp>,
+    /// Why it is held beyond its dates.
+    pub held_because: Option<String>,
 }
 
 impl Store {
@@ -104,7 +111,8 @@ impl Store {
         admitted: Admitted,
         fingerprint: [u8; 32],
     ) -> Result<Inserted, StoreError> {
-        let reporter = self.key.hash(Use::Reporter, admitted.reporter().as_bytes());
+        let reporter = ReporterHash::of(admitted.reporter(), &self.key);
+        let (key, vault) = (self.key.clone(), self.vault.clone());
         // Everything that needs no database is done before the one thread that writes is asked.
         let bodies: Vec<_> =
             admitted.parts().iter().map(|part| body::encode(&part.content)).collect::<Result<_, _>>()?;
@@ -115,7 +123,7 @@ impl Store {
                     return Ok(known.answer(fingerprint));
                 }
                 let row = NewRow { report, admitted: &admitted, fingerprint, reporter, bodies };
-                Ok(Inserted::Stored(put(connection, row)?))
+                Ok(Inserted::Stored(put(connection, row, &key, &vault)?))
             })
             .await
     }
@@ -142,7 +150,8 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn reports(&self, query: PageQuery, now: Timestamp) -> Result<Page, StoreError> {
-        self.readers.read(move |connection| page(connection, &query, now)).await
+        let vault = self.vault.clone();
+        self.readers.read(move |connection| page(connection, &vault, &query, now)).await
     }
 
     /// One report, if it exists, has not expired and belongs to one of the member's sites.
@@ -150,7 +159,17 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn report(&self, member: Uuid, id: Uuid, now: Timestamp) -> Result<Option<Report>, StoreError> {
-        self.readers.read(move |connection| report(connection, member, id, now)).await
+        let vault = self.vault.clone();
+        self.readers
+            .read(move |connection| {
+                let mut may = connection.prepare_cached(MAY_SEE)?;
+                if may.exists((id.as_bytes(), member.as_bytes()))? {
+                    let report = whole(connection, &vault, id, now)?;
+                    return report.map(|report| for_member(connection, report)).transpose();
+                }
+                Ok(None)
+            })
+            .await
     }
 }
 
@@ -208,11 +227,16 @@ struct NewRow<'a> {
     report: Uuid,
     admitted: &'a Admitted,
     fingerprint: [u8; 32],
-    reporter: [u8; 32],
+    reporter: ReporterHash,
     bodies: Vec<Vec<u8>>,
 }
 
-fn put(connection: &Connection, row: NewRow<'_>) -> Result<Receipt, StoreError> {
+fn put(
+    connection: &Connection,
+    row: NewRow<'_>,
+    key: &InstanceKey,
+    vault: &Vault,
+) -> Result<Receipt, StoreError> {
     let NewRow { report, admitted, fingerprint, reporter, bodies } = row;
     let consent = admitted.consent();
     let kept: Vec<Kept> = admitted.parts().iter().map(|part| part.kept).collect();
@@ -228,7 +252,7 @@ fn put(connection: &Connection, row: NewRow<'_>) -> Result<Receipt, StoreError> 
             admitted.site().as_bytes(),
             admitted.submission().as_bytes(),
             fingerprint,
-            reporter,
+            reporter.0,
             received_at.unix_ms(),
             admitted.kind().as_str(),
             admitted.rating().map(|rating| rating.scale.as_str()),
@@ -238,10 +262,19 @@ fn put(connection: &Connection, row: NewRow<'_>) -> Result<Receipt, StoreError> 
             admitted.expires_at().unix_ms(),
             serde_json::to_string(admitted.granted())?,
         ))?;
+    let owner = Owner { site: admitted.site(), reporter: reporter.0 };
+    let sealed_under = seal::find_or_make(connection, vault, &owner)?;
     for (part, body) in admitted.parts().iter().zip(bodies) {
+        let Kept { purpose, until } = part.kept;
+        let body = sealed_under.seal(&seal::about(report, purpose), &body, vault.rng());
         connection
-            .prepare_cached("INSERT INTO part (report, purpose, body, until) VALUES (?1, ?2, ?3, ?4)")?
-            .execute((report.as_bytes(), part.kept.purpose.as_str(), body, part.kept.until.unix_ms()))?;
+            .prepare_cached(
+                "INSERT INTO part (report, purpose, body, until, sealed) VALUES (?1, ?2, ?3, ?4, 1)",
+            )?
+            .execute((report.as_bytes(), purpose.as_str(), body, until.unix_ms()))?;
+        if let Content::Contact(contact) = &part.content {
+            addresses::put(connection, report, contact, until, key)?;
+        }
     }
     connection
         .prepare_cached(
@@ -251,7 +284,7 @@ fn put(connection: &Connection, row: NewRow<'_>) -> Result<Receipt, StoreError> 
         .execute((
             report.as_bytes(),
             admitted.site().as_bytes(),
-            reporter,
+            reporter.0,
             consent.policy,
             serde_json::to_string(&consent.purposes)?,
             consent.given_at.unix_ms(),
@@ -262,20 +295,35 @@ fn put(connection: &Connection, row: NewRow<'_>) -> Result<Receipt, StoreError> 
     Ok(receipt(report, (admitted.site(), admitted.submission()), received_at, consent.policy, kept))
 }
 
+/// Restricted reports are out of members' sight.
+const MAY_SEE: &str = "SELECT 1 FROM report WHERE id = ?1 AND erased_at IS NULL AND restricted_at IS NULL
+    AND site IN (SELECT site FROM membership WHERE member = ?2)";
+
 /// One site's reports, newest first: now, site, only before, kind or null, at most.
 pub(super) const LINES: &str =
     "SELECT report.id, report.site, kind, rating_scale, rating_value, received_at, message.body, contact.body,
         (SELECT count(*) FROM file WHERE file.report = report.id AND purpose = 'picture' AND until > ?1),
-        (SELECT count(*) FROM file WHERE file.report = report.id AND purpose = 'attachment' AND until > ?1)
+        (SELECT count(*) FROM file WHERE file.report = report.id AND purpose = 'attachment' AND until > ?1),
+        report.reporter
     FROM report
     LEFT JOIN part AS message ON message.report = report.id AND message.purpose = 'message' AND message.until > ?1
+        AND NOT EXISTS (SELECT 1 FROM objection WHERE objection.site = report.site
+            AND objection.reporter = report.reporter AND objection.purpose = 'message')
     LEFT JOIN part AS contact ON contact.report = report.id AND contact.purpose = 'contact' AND contact.until > ?1
+        AND NOT EXISTS (SELECT 1 FROM objection WHERE objection.site = report.site
+            AND objection.reporter = report.reporter AND objection.purpose = 'contact')
     WHERE report.until > ?1 AND report.site = ?2 AND report.id < ?3 AND kind = coalesce(?4, kind)
+        AND report.erased_at IS NULL AND report.restricted_at IS NULL
     ORDER BY report.id DESC LIMIT ?5";
 
 /// One short walk down the index for each of the member's sites, so that a page costs the same however many reports
 /// there are.
-fn page(connection: &Connection, query: &PageQuery, now: Timestamp) -> Result<Page, StoreError> {
+fn page(
+    connection: &Connection,
+    vault: &Vault,
+    query: &PageQuery,
+    now: Timestamp,
+) -> Result<Page, StoreError> {
     let mut sites = connection
         .prepare_cached("SELECT site FROM membership WHERE member = ?1 AND site = coalesce(?2, site)")?;
     let site = query.site.map(Uuid::into_bytes);
@@ -290,7 +338,7 @@ fn page(connection: &Connection, query: &PageQuery, now: Timestamp) -> Result<Pa
         let mut rows =
             statement.query((now.unix_ms(), site, before.as_bytes(), query.kind.map(Kind::as_str), limit))?;
         while let Some(row) = rows.next()? {
-            lines.push(line(row)?);
+            lines.push(line(connection, vault, row)?);
         }
     }
     lines.sort_by_key(|line| std::cmp::Reverse(line.id));
@@ -299,13 +347,18 @@ fn page(connection: &Connection, query: &PageQuery, now: Timestamp) -> Result<Pa
     Ok(Page { lines, more })
 }
 
-fn line(row: &Row<'_>) -> Result<ReportLine, StoreError> {
+fn line(connection: &Connection, vault: &Vault, row: &Row<'_>) -> Result<ReportLine, StoreError> {
+    let (id, site) = (Uuid::from_bytes(row.get(0)?), Uuid::from_bytes(row.get(1)?));
+    let sealed_under = seal::find(connection, vault, &Owner { site, reporter: row.get(10)? })?;
     let content = |at: usize, purpose| -> Result<Option<Content>, StoreError> {
-        row.get::<_, Option<Vec<u8>>>(at)?.map(|bytes| body::decode(purpose, &bytes)).transpose()
+        let body: Option<Vec<u8>> = row.get(at)?;
+        let (Some(body), Some(sealed_under)) = (body, &sealed_under) else { return Ok(None) };
+        let body = sealed_under.open(&seal::about(id, purpose), &body)?;
+        Ok(Some(body::decode(purpose, &body)?))
     };
     Ok(ReportLine {
-        id: Uuid::from_bytes(row.get(0)?),
-        site: Uuid::from_bytes(row.get(1)?),
+        id,
+        site,
         kind: kind(&row.get::<_, String>(2)?)?,
         rating: rating(row.get(3)?, row.get(4)?)?,
         received_at: Timestamp::from_unix_ms(row.get(5)?),
@@ -316,33 +369,35 @@ fn line(row: &Row<'_>) -> Result<ReportLine, StoreError> {
     })
 }
 
-fn report(
+/// A whole report with all that has not expired, whoever asks.
+pub(super) fn whole(
     connection: &Connection,
-    member: Uuid,
+    vault: &Vault,
     id: Uuid,
     now: Timestamp,
 ) -> Result<Option<Report>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT report.site, kind, rating_scale, rating_value, received_at, report.reporter, kept,
-                consent.policy, consent.granted, consent.given_at, consent.asked, consent.evidence
+                consent.policy, consent.granted, consent.given_at, consent.asked, consent.evidence,
+                restricted_at, held_because
          FROM report JOIN consent ON consent.report = report.id
-         WHERE report.id = ?1 AND until > ?2
-           AND report.site IN (SELECT site FROM membership WHERE member = ?3)",
+         WHERE report.id = ?1 AND until > ?2 AND erased_at IS NULL",
     )?;
-    let mut rows = statement.query((id.as_bytes(), now.unix_ms(), member.as_bytes()))?;
+    let mut rows = statement.query((id.as_bytes(), now.unix_ms()))?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let json = |at: usize| -> Result<String, StoreError> { Ok(row.get(at)?) };
-    let reporter: [u8; 32] = row.get(5)?;
-    let [a, b, c, d, ..] = reporter;
+    let reporter = ReporterHash(row.get(5)?);
+    let site = Uuid::from_bytes(row.get(0)?);
+    let sealed_under = seal::find(connection, vault, &Owner { site, reporter: reporter.0 })?;
     Ok(Some(Report {
         id,
-        site: Uuid::from_bytes(row.get(0)?),
+        site,
         kind: kind(&json(1)?)?,
         rating: rating(row.get(2)?, row.get(3)?)?,
         received_at: Timestamp::from_unix_ms(row.get(4)?),
-        pseudonym: [a, b, c, d],
+        reporter,
         kept: serde_json::from_str(&json(6)?)?,
-        parts: parts(connection, id, now)?,
+        parts: parts(connection, sealed_under.as_ref(), id, now)?,
         files: files::of_report(connection, id, now)?,
         consent: Consent {
             policy: row.get(7)?,
@@ -351,20 +406,41 @@ fn report(
             asked: asked(&json(10)?)?,
             evidence: row.get(11)?,
         },
+        restricted_at: row.get::<_, Option<i64>>(12)?.map(Timestamp::from_unix_ms),
+        held_because: row.get(13)?,
     }))
 }
 
-fn parts(connection: &Connection, report: Uuid, now: Timestamp) -> Result<Vec<Part>, StoreError> {
+/// The report without what its visitor objected to.
+fn for_member(connection: &Connection, mut report: Report) -> Result<Report, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT purpose FROM objection WHERE site = ?1 AND reporter = ?2")?;
+    let objections = statement.query_map((report.site.as_bytes(), report.reporter.0), |row| row.get(0))?;
+    let objections: Vec<String> = objections.collect::<Result<_, _>>()?;
+    let is_in_use = |kept: Kept| !objections.iter().any(|purpose| purpose == kept.purpose.as_str());
+    report.parts.retain(|part| is_in_use(part.kept));
+    report.files.retain(|file| is_in_use(file.kept));
+    Ok(report)
+}
+
+/// A report's parts that have not expired and can be opened.
+pub(super) fn parts(
+    connection: &Connection,
+    sealed_under: Option<&ReporterKey>,
+    report: Uuid,
+    now: Timestamp,
+) -> Result<Vec<Part>, StoreError> {
     let mut statement = connection
         .prepare_cached("SELECT purpose, body, until FROM part WHERE report = ?1 AND until > ?2")?;
     let mut rows = statement.query((report.as_bytes(), now.unix_ms()))?;
     let mut parts = Vec::new();
+    let Some(sealed_under) = sealed_under else { return Ok(parts) };
     while let Some(row) = rows.next()? {
         let purpose: String = row.get(0)?;
         let purpose = Purpose::from_name(&purpose).ok_or_else(|| unknown("purpose"))?;
         let until = Timestamp::from_unix_ms(row.get(2)?);
-        let content = body::decode(purpose, &row.get::<_, Vec<u8>>(1)?)?;
-        parts.push(Part { kept: Kept { purpose, until }, content });
+        let body = sealed_under.open(&seal::about(report, purpose), &row.get::<_, Vec<u8>>(1)?)?;
+        parts.push(Part { kept: Kept { purpose, until }, content: body::decode(purpose, &body)? });
     }
     parts.sort_by_key(|part| part.kept.purpose);
     Ok(parts)

@@ -4,7 +4,7 @@ use candor_protocol::{Purpose, Timestamp};
 use candor_rules::retention::CONSENT_EVIDENCE_DAYS;
 use rusqlite::Connection;
 
-use super::{Store, StoreError, loose};
+use super::{Store, StoreError, audit, loose};
 
 /// How many rows have reached their date.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,13 +19,17 @@ pub struct Due {
     pub sessions: u64,
     /// Blobs that no file is made of any more.
     pub blobs: u64,
+    /// Answered requests that were kept long enough.
+    pub requests: u64,
+    /// Rows of the audit log that were kept long enough.
+    pub audit: u64,
 }
 
 impl Due {
     /// All of them.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.parts.iter().sum::<u64>() + self.reports + self.consents + self.sessions + self.blobs
+        self.named().map(|(_, count)| count).sum()
     }
 
     /// One more part or file for the purpose of this name.
@@ -33,6 +37,19 @@ impl Due {
         if let Some(at) = Purpose::ALL.iter().position(|known| known.as_str() == purpose) {
             self.parts[at] += 1;
         }
+    }
+
+    /// All counts by name: the purposes' parts and files, then the rest.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let rest = [
+            ("report", self.reports),
+            ("consent", self.consents),
+            ("session", self.sessions),
+            ("blob", self.blobs),
+            ("request", self.requests),
+            ("audit", self.audit),
+        ];
+        Purpose::ALL.into_iter().map(Purpose::as_str).zip(self.parts).chain(rest)
     }
 
     /// These and those.
@@ -45,6 +62,8 @@ impl Due {
         self.consents += other.consents;
         self.sessions += other.sessions;
         self.blobs += other.blobs;
+        self.requests += other.requests;
+        self.audit += other.audit;
         self
     }
 }
@@ -54,6 +73,9 @@ const CONSENT_IS_DUE: &str = "recorded_at <= ?1 AND NOT EXISTS (
     SELECT 1 FROM consent AS newer
     WHERE newer.site = consent.site AND newer.reporter = consent.reporter AND newer.recorded_at > ?1)
     AND NOT EXISTS (SELECT 1 FROM report WHERE report.id = consent.report)";
+
+/// That a right was granted is evidence as consent is, and kept as long.
+const REQUEST_IS_DUE: &str = "state <> 'open' AND answered_at <= ?1";
 
 impl Store {
     /// Counts what has reached its date, without touching it.
@@ -68,17 +90,27 @@ impl Store {
                 };
                 let consents = ["SELECT count(*) FROM consent WHERE ", CONSENT_IS_DUE].concat();
                 let mut due = Due {
-                    reports: count("SELECT count(*) FROM report WHERE until <= ?1", now)?,
+                    reports: count(
+                        "SELECT count(*) FROM report WHERE until <= ?1 AND held_because IS NULL",
+                        now,
+                    )?,
                     consents: count(&consents, evidence_ended(now))?,
                     sessions: count("SELECT count(*) FROM session WHERE until <= ?1", now)?,
                     blobs: count(loose::WILL_BE_LOOSE, now)?,
+                    requests: count(
+                        &["SELECT count(*) FROM request WHERE ", REQUEST_IS_DUE].concat(),
+                        evidence_ended(now),
+                    )?,
+                    audit: count("SELECT count(*) FROM audit WHERE at <= ?1", audit::ended(now))?,
                     ..Due::default()
                 };
                 for (purpose, parts) in Purpose::ALL.iter().zip(&mut due.parts) {
                     *parts = connection
                         .prepare_cached(
-                            "SELECT (SELECT count(*) FROM part WHERE until <= ?1 AND purpose = ?2)
-                                  + (SELECT count(*) FROM file WHERE until <= ?1 AND purpose = ?2)",
+                            "SELECT (SELECT count(*) FROM part JOIN report ON report.id = part.report
+                                     WHERE part.until <= ?1 AND purpose = ?2 AND held_because IS NULL)
+                                  + (SELECT count(*) FROM file JOIN report ON report.id = file.report
+                                     WHERE file.until <= ?1 AND purpose = ?2 AND held_because IS NULL)",
                         )?
                         .query_row((now.unix_ms(), purpose.as_str()), |row| row.get(0))?;
                 }
@@ -88,19 +120,28 @@ impl Store {
     }
 
     /// Deletes at most `limit` rows of each sort that have reached their date, and says how many it deleted. Reports
-    /// go only after their parts and files, and blobs are taken separately ([`Store::claim_blobs`]); running it again goes on where it stopped.
+    /// go only after their parts and files, and blobs are taken separately ([`Store::claim_blobs`]). What is held stays.
+    /// Running it again goes on where it stopped.
     ///
     /// # Errors
     /// Nothing was deleted.
     pub async fn sweep(&self, now: Timestamp, limit: u32) -> Result<Due, StoreError> {
-        self.writer.write(move |connection| delete(connection, now, limit)).await
+        let key = self.key.clone();
+        self.writer
+            .write(move |connection| {
+                let swept = delete(connection, now, limit)?;
+                Ok(Due { audit: audit::sweep(connection, &key, now, limit)?, ..swept })
+            })
+            .await
     }
 }
 
 fn delete(connection: &Connection, now: Timestamp, limit: u32) -> Result<Due, StoreError> {
     let mut swept = Due::default();
     let mut statement = connection.prepare_cached(
-        "DELETE FROM part WHERE rowid IN (SELECT rowid FROM part WHERE until <= ?1 LIMIT ?2) RETURNING purpose",
+        "DELETE FROM part WHERE rowid IN (
+             SELECT part.rowid FROM part JOIN report ON report.id = part.report
+             WHERE part.until <= ?1 AND held_because IS NULL LIMIT ?2) RETURNING purpose",
     )?;
     let mut rows = statement.query((now.unix_ms(), limit))?;
     while let Some(row) = rows.next()? {
@@ -112,7 +153,7 @@ fn delete(connection: &Connection, now: Timestamp, limit: u32) -> Result<Due, St
         Ok(connection.prepare_cached(sql)?.execute((at.unix_ms(), limit))? as u64)
     };
     swept.reports = delete(
-        "DELETE FROM report WHERE rowid IN (SELECT rowid FROM report WHERE until <= ?1
+        "DELETE FROM report WHERE rowid IN (SELECT rowid FROM report WHERE until <= ?1 AND held_because IS NULL
              AND NOT EXISTS (SELECT 1 FROM part WHERE part.report = report.id)
              AND NOT EXISTS (SELECT 1 FROM file WHERE file.report = report.id) LIMIT ?2)",
         now,
@@ -127,6 +168,12 @@ fn delete(connection: &Connection, now: Timestamp, limit: u32) -> Result<Due, St
         " LIMIT ?2)",
     ];
     swept.consents = delete(&consents.concat(), evidence_ended(now))?;
+    let requests = [
+        "DELETE FROM request WHERE rowid IN (SELECT rowid FROM request WHERE ",
+        REQUEST_IS_DUE,
+        " LIMIT ?2)",
+    ];
+    swept.requests = delete(&requests.concat(), evidence_ended(now))?;
     Ok(swept)
 }
 

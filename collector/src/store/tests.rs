@@ -1,8 +1,12 @@
 //! The contract of the store, whatever engine is under it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use candor_protocol::{
@@ -13,26 +17,31 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::*;
-use crate::{chance::Rng, key::InstanceKey};
+use crate::{
+    chance::Rng,
+    key::InstanceKey,
+    vault::{MasterKeys, Vault},
+};
 
-const NOW: Timestamp = Timestamp::from_unix_ms(1_795_000_000_000);
-const SITE: Uuid = Uuid::from_u128(1);
-const MEMBER: Uuid = Uuid::from_u128(2);
+pub(super) const NOW: Timestamp = Timestamp::from_unix_ms(1_795_000_000_000);
+pub(super) const REPORTER: Uuid = Uuid::from_u128(0x8c5c_1a0e_0c1d_4f6e_9d36_1d2f_55aa_0001);
+pub(super) const SITE: Uuid = Uuid::from_u128(1);
+pub(super) const MEMBER: Uuid = Uuid::from_u128(2);
 
-struct Bench {
-    store: Store,
+pub(super) struct Bench {
+    pub(super) store: Store,
     rng: Rng,
-    folder: TempDir,
+    pub(super) folder: TempDir,
 }
 
 impl Bench {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         Self::with(StoreOptions::default()).await
     }
 
     async fn with(options: StoreOptions) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path(), InstanceKey::new([7; 32]), options).unwrap();
+        let store = Store::open(folder.path(), InstanceKey::new([7; 32]), vault(), options).unwrap();
         let bench = Self { store, rng: counting_rng(), folder };
         bench.add_site(SITE, "Shop").await;
         bench.store.add_member(MEMBER, "m@shop.example".into(), "hash".into(), NOW).await.unwrap();
@@ -40,7 +49,29 @@ impl Bench {
         bench
     }
 
-    async fn add_site(&self, id: Uuid, name: &str) {
+    /// A store whose master key lies in a file, so that it can be exchanged.
+    pub(super) async fn with_key_file() -> Self {
+        let mut bench = Self::new().await;
+        let (home, rng) = (bench.folder.path().to_path_buf(), counting_rng());
+        fs::write(home.join("master.key"), "07".repeat(32)).unwrap();
+        fs::set_permissions(home.join("master.key"), fs::Permissions::from_mode(0o600)).unwrap();
+        let masters = MasterKeys::open_or_create(&home, &rng).unwrap();
+        let vault = Arc::new(Vault::new(masters, Some(home), rng));
+        bench.store = bench.open(vault);
+        bench
+    }
+
+    /// The same database, opened again.
+    pub(super) fn reopened(mut self) -> Self {
+        self.store = self.open(vault());
+        self
+    }
+
+    fn open(&self, vault: Arc<Vault>) -> Store {
+        Store::open(self.folder.path(), InstanceKey::new([7; 32]), vault, StoreOptions::default()).unwrap()
+    }
+
+    pub(super) async fn add_site(&self, id: Uuid, name: &str) {
         let site = NewSite {
             id,
             name: name.into(),
@@ -52,27 +83,32 @@ impl Bench {
         self.store.add_site(site, NOW).await.unwrap();
     }
 
-    async fn insert(&self, admitted: Admitted) -> Result<Inserted, StoreError> {
+    pub(super) async fn insert(&self, admitted: Admitted) -> Result<Inserted, StoreError> {
         let fingerprint = [u8::try_from(admitted.parts().len()).unwrap(); 32];
         let id = self.rng.uuid_v7(admitted.received_at());
         self.store.insert(id, admitted, fingerprint).await
     }
 
-    async fn stored(&self, admitted: Admitted) -> Receipt {
+    pub(super) async fn stored(&self, admitted: Admitted) -> Receipt {
         match self.insert(admitted).await.unwrap() {
             Inserted::Stored(receipt) => receipt,
             other => panic!("{other:?}"),
         }
     }
 
-    async fn page(&self, now: Timestamp) -> Page {
+    pub(super) async fn page(&self, now: Timestamp) -> Page {
         self.store.reports(all(), now).await.unwrap()
     }
 
-    fn count(&self, table: &str) -> u64 {
+    pub(super) fn count(&self, table: &str) -> u64 {
         let connection = rusqlite::Connection::open(self.folder.path().join("candor.sqlite")).unwrap();
         connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
     }
+}
+
+fn vault() -> Arc<Vault> {
+    let masters = MasterKeys::parse(&"07".repeat(32)).unwrap();
+    Arc::new(Vault::new(masters, None, counting_rng()))
 }
 
 fn counting_rng() -> Rng {
@@ -88,11 +124,11 @@ fn all() -> PageQuery {
     PageQuery { member: MEMBER, site: None, kind: None, before: None, limit: 100 }
 }
 
-fn admitted(id: u128, message: &str, at: Timestamp) -> Admitted {
+pub(super) fn admitted(id: u128, message: &str, at: Timestamp) -> Admitted {
     let submission = Submission {
         id: Uuid::from_u128(id),
         site: SITE,
-        reporter: Uuid::from_u128(0x8c5c_1a0e_0c1d_4f6e_9d36_1d2f_55aa_0001),
+        reporter: REPORTER,
         kind: Kind::Bug,
         message: message.into(),
         rating: None,
@@ -142,8 +178,8 @@ async fn reporter_id_is_nowhere_in_the_files() {
     let sent = admitted(1, "a", NOW);
     let (raw, text) = (*sent.reporter().as_bytes(), sent.reporter().to_string());
     bench.stored(sent).await;
-    for entry in std::fs::read_dir(bench.folder.path()).unwrap() {
-        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+    for entry in fs::read_dir(bench.folder.path()).unwrap() {
+        let bytes = fs::read(entry.unwrap().path()).unwrap();
         assert!(!bytes.windows(16).any(|window| window == raw));
         assert!(!bytes.windows(text.len()).any(|window| window == text.as_bytes()));
     }
@@ -235,7 +271,7 @@ async fn consent_outlives_its_report_until_three_years_after_the_last_one() {
 
 #[tokio::test]
 async fn full_store_refuses_and_recovers_once_there_is_room() {
-    let bench = Bench::with(StoreOptions { bytes_max: Some(640 * 1024) }).await;
+    let bench = Bench::with(StoreOptions { bytes_max: Some(1024 * 1024) }).await;
     let big = "x".repeat(9_000);
     let mut stored = 0;
     let error = loop {
@@ -305,7 +341,8 @@ async fn another_programs_change_is_seen_after_a_second() {
     let bench = Bench::new().await;
     let name = async |now| bench.store.directory(now).await.unwrap().site(SITE).unwrap().name.clone();
     assert_eq!(name(NOW).await, "Shop");
-    let other = Store::open(bench.folder.path(), InstanceKey::new([7; 32]), StoreOptions::default()).unwrap();
+    let other = Store::open(bench.folder.path(), InstanceKey::new([7; 32]), vault(), StoreOptions::default())
+        .unwrap();
     let change = SiteChange { name: Some("Boutique".into()), ..SiteChange::default() };
     other.change_site(SITE, change, NOW).await.unwrap();
     assert_eq!(name(NOW.plus_ms(1000)).await, "Boutique");
@@ -315,9 +352,9 @@ async fn another_programs_change_is_seen_after_a_second() {
 async fn database_is_not_opened_with_another_key() {
     let Bench { store, folder, .. } = Bench::new().await;
     drop(store);
-    let wrong = Store::open(folder.path(), InstanceKey::new([8; 32]), StoreOptions::default());
+    let wrong = Store::open(folder.path(), InstanceKey::new([8; 32]), vault(), StoreOptions::default());
     assert!(matches!(wrong, Err(StoreError::Conflict(_))));
-    assert!(Store::open(folder.path(), InstanceKey::new([7; 32]), StoreOptions::default()).is_ok());
+    assert!(Store::open(folder.path(), InstanceKey::new([7; 32]), vault(), StoreOptions::default()).is_ok());
 }
 
 #[tokio::test]

@@ -2,7 +2,12 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::JoinHandle,
+    time::Duration,
 };
 
 use rusqlite::Connection;
@@ -15,22 +20,31 @@ const QUEUE_MAX: usize = 4096;
 /// Units of work in one commit.
 const BATCH_MAX: usize = 512;
 
+/// How long reports wait for a reader when the log is to be emptied.
+const READER_PATIENCE: Duration = Duration::from_millis(50);
+
 /// A handle on the writing thread. Dropping it lets the thread finish its queue, and waits for it.
 #[derive(Debug)]
 pub(super) struct Writer {
     queue: Option<mpsc::Sender<Box<dyn Work>>>,
     thread: Option<JoinHandle<()>>,
+    /// Whether the log is to be emptied after the next commit.
+    forgets: Arc<AtomicBool>,
 }
 
 impl Writer {
     /// Starts the thread over its own connection.
     pub(super) fn start(connection: Connection) -> Result<Self, StoreError> {
         let (queue, gathered) = mpsc::channel(QUEUE_MAX);
+        let forgets = Arc::<AtomicBool>::default();
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || serve(&connection, gathered))
+            .spawn({
+                let forgets = Arc::clone(&forgets);
+                move || serve(&connection, gathered, &forgets)
+            })
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        Ok(Self { queue: Some(queue), thread: Some(thread), forgets })
     }
 
     /// Runs `work` in a transaction and returns once that is durable. When `work` fails, nothing of it stays, and
@@ -56,6 +70,16 @@ impl Drop for Writer {
             // A panic in the thread was answered with an error where it happened.
             let _ = thread.join();
         }
+    }
+}
+
+impl Writer {
+    /// Empties the write-ahead log, so that what was overwritten in the database is not to be found there either. A
+    /// reader in the middle of a long read puts it off until after a later commit.
+    pub(super) async fn forget_log(&self) {
+        self.forgets.store(true, Ordering::Release);
+        // Nothing to do, but a batch to come after.
+        drop(self.write(|_| Ok(())).await);
     }
 }
 
@@ -97,17 +121,30 @@ where
     }
 }
 
-fn serve(connection: &Connection, mut gathered: mpsc::Receiver<Box<dyn Work>>) {
+fn serve(connection: &Connection, mut gathered: mpsc::Receiver<Box<dyn Work>>, forgets: &AtomicBool) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while gathered.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
         let commit = commit(connection, &mut batch);
         if commit.is_err() && !connection.is_autocommit() {
             let _ = connection.execute_batch("ROLLBACK");
         }
+        if forgets.swap(false, Ordering::AcqRel) && !is_log_empty(connection) {
+            forgets.store(true, Ordering::Release);
+        }
         for unit in batch.drain(..) {
             unit.answer(commit.clone());
         }
     }
+}
+
+/// Moves everything from the log into the database and empties it; `false` when a reader still needs it.
+fn is_log_empty(connection: &Connection) -> bool {
+    let emptied = connection.busy_timeout(READER_PATIENCE).and_then(|()| {
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
+    });
+    // As it was opened; a connection that takes no setting takes no report either, and says so then.
+    let _ = connection.busy_timeout(super::open::BUSY);
+    matches!(emptied, Ok(0))
 }
 
 /// One transaction for all; a savepoint for each, so that one that fails takes only itself back.

@@ -22,6 +22,7 @@ use candor_collector::{
     router,
     shelf::Shelf,
     store::{NewSite, Role, Store, StoreOptions},
+    vault::{MasterKeys, Vault},
 };
 use candor_protocol::{Form, Look, Timestamp};
 use candor_rules::default_policy;
@@ -68,14 +69,22 @@ impl Collector {
     async fn in_folder(folder: Arc<TempDir>, change: impl FnOnce(&mut Settings)) -> Self {
         record_logs();
         let none = Rate { per_minute: 0, burst: 0 };
-        let mut settings =
-            Settings { client_rate: none, site_rate: none, file_rate: none, ..Settings::default() };
+        let mut settings = Settings {
+            client_rate: none,
+            site_rate: none,
+            file_rate: none,
+            rights_rate: none,
+            ..Settings::default()
+        };
         change(&mut settings);
         let now = Arc::new(AtomicI64::new(BEGIN.unix_ms()));
         let (ticking, rng) = (Arc::clone(&now), rng());
         let clock = Clock::new(move || Timestamp::from_unix_ms(ticking.load(Ordering::SeqCst)));
         let key = InstanceKey::open_or_create(folder.path(), &rng).unwrap();
-        let store = Store::open(folder.path(), key.clone(), StoreOptions::default()).unwrap();
+        let masters = MasterKeys::open_or_create(folder.path(), &rng).unwrap();
+        let vault = Vault::new(masters, Some(folder.path().into()), rng.clone());
+        let store =
+            Store::open(folder.path(), key.clone(), Arc::new(vault), StoreOptions::default()).unwrap();
         let blobs = Blobs::in_folder(folder.path()).unwrap();
         let app = Arc::new(App::new((store, blobs), shelf(), key, (clock, rng), settings));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -165,6 +174,24 @@ impl Collector {
 
     pub(crate) async fn submit_bytes(&self, body: &[u8]) -> Answer {
         self.post("/v1/submissions", &[("Origin", PAGE), ("Content-Type", "application/json")], body).await
+    }
+
+    /// Does to the database what no request can.
+    pub(crate) fn sql(&self, sql: &str) {
+        let database = rusqlite::Connection::open(self.folder.path().join("candor.sqlite")).unwrap();
+        database.execute_batch(sql).unwrap();
+    }
+
+    /// Asks as the visitor who has this reporter id.
+    pub(crate) async fn me(&self, reporter: &str, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        let bearer = format!("Bearer {reporter}");
+        let mut headers = vec![("Origin", PAGE), ("Authorization", bearer.as_str())];
+        let body = body.map(Value::to_string).unwrap_or_default();
+        if !body.is_empty() {
+            headers.push(("Content-Type", "application/json"));
+        }
+        let head = head(method, &format!("/v1/me{path}"), &headers, Some(body.len()));
+        exchange(self.address, &head, body.as_bytes()).await
     }
 
     /// Rows of one table.

@@ -6,5 +6,6 @@ mod files;
 mod harness;
 mod inbox;
 mod program;
+mod rights;
 mod serving;
 mod submitting;

@@ -91,7 +91,7 @@ async fn preflight_is_answered_only_for_known_origins() {
         yes.header("access-control-allow-headers"),
         Some("Authorization, Content-Type, If-None-Match, Repr-Digest")
     );
-    assert_eq!(yes.header("access-control-allow-methods"), Some("GET, POST, PUT"));
+    assert_eq!(yes.header("access-control-allow-methods"), Some("DELETE, GET, PATCH, POST, PUT"));
     let no = ask("https://evil.example").await;
     assert_eq!((no.status, no.header("access-control-allow-origin")), (403, None));
 }

@@ -1,0 +1,50 @@
+//! Finding a visitor by an address without keeping the address: by its keyed hash.
+
+use candor_protocol::{Contact, Timestamp};
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use super::{ReporterHash, Store, StoreError};
+use crate::key::{InstanceKey, Use};
+
+impl Store {
+    /// The visitors whose reports on these sites carry this address, as far as it has not expired.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn by_address(&self, email: &str, now: Timestamp) -> Result<Vec<ReporterHash>, StoreError> {
+        let wanted = hash(email, &self.key);
+        self.readers
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT DISTINCT reporter FROM address JOIN report ON report.id = address.report
+                     WHERE hash = ?1 AND address.until > ?2 AND report.until > ?2 AND erased_at IS NULL",
+                )?;
+                let found = statement.query_map((wanted, now.unix_ms()), |row| row.get(0))?;
+                Ok(found.map(|hash| hash.map(ReporterHash)).collect::<Result<_, _>>()?)
+            })
+            .await
+    }
+}
+
+/// The keyed hash by which an address is found again. Addresses that differ in case alone are one person's.
+fn hash(email: &str, key: &InstanceKey) -> [u8; 32] {
+    key.hash(Use::Address, email.trim().to_lowercase().as_bytes())
+}
+
+/// Writes down whose report an address belongs to.
+pub(super) fn put(
+    connection: &Connection,
+    report: Uuid,
+    contact: &Contact,
+    until: Timestamp,
+    key: &InstanceKey,
+) -> Result<(), StoreError> {
+    connection.prepare_cached("DELETE FROM address WHERE report = ?1")?.execute([report.as_bytes()])?;
+    if let Some(email) = contact.email.as_deref().filter(|email| !email.is_empty()) {
+        connection
+            .prepare_cached("INSERT INTO address (hash, report, until) VALUES (?1, ?2, ?3)")?
+            .execute((hash(email, key), report.as_bytes(), until.unix_ms()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,474 @@
+//! What visitors do with their own data: see it, put it right, take it back.
+//!
+//! Whoever asks is known by the keyed hash of their reporter id, or is somebody who may act for them. Each method
+//! writes down in the audit log, in its own transaction, what it did.
+
+use candor_protocol::{Correction, MyRequest, Purpose, Right, Timestamp};
+use candor_rules::rights::{self, Verdict};
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use super::{
+    Report, Store, StoreError, audit,
+    correcting::{Hand, put_right},
+    erasing, reports,
+    requests::{self, Asked},
+    seal,
+};
+use crate::{
+    audit::{Act, Actor, Entry},
+    key::{InstanceKey, Use},
+    vault::Owner,
+};
+
+/// The keyed hash of a reporter id: what the store knows a visitor by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ReporterHash(pub [u8; 32]);
+
+impl ReporterHash {
+    /// The hash of a reporter id.
+    #[must_use]
+    pub fn of(reporter: Uuid, key: &InstanceKey) -> Self {
+        Self(key.hash(Use::Reporter, reporter.as_bytes()))
+    }
+
+    /// What members and the audit log know of it.
+    #[must_use]
+    pub const fn pseudonym(&self) -> [u8; 4] {
+        let [a, b, c, d, ..] = self.0;
+        [a, b, c, d]
+    }
+}
+
+/// Everything of one visitor's.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Own {
+    /// Their reports that have not expired, newest first.
+    pub reports: Vec<Report>,
+    /// What they asked for that a person answers, newest first.
+    pub requests: Vec<MyRequest>,
+    /// What they object to.
+    pub objections: Vec<Purpose>,
+}
+
+/// Which of a visitor's reports are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All of them, and the key under which they lie.
+    Everything,
+    /// One.
+    Report(Uuid),
+}
+
+/// What came of a right.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Reports that it changed.
+    pub reports: u64,
+    /// What a person will answer.
+    pub request: Option<MyRequest>,
+}
+
+impl Store {
+    /// All that is kept of a visitor and has not expired.
+    ///
+    /// # Errors
+    /// The database cannot be read, or the access cannot be written down.
+    pub async fn own(&self, who: ReporterHash, actor: Actor, now: Timestamp) -> Result<Own, StoreError> {
+        let key = self.key.clone();
+        let entry =
+            Entry { at: now, actor, act: Act::Accessed, site: None, subject: subject(who, None), why: None };
+        let vault = self.vault.clone();
+        let own = self
+            .readers
+            .read(move |connection| {
+                let ids = ids(connection, who, now)?;
+                let reports = ids
+                    .into_iter()
+                    .filter_map(|id| reports::whole(connection, &vault, id, now).transpose())
+                    .collect::<Result<Vec<_>, _>>()?;
+                let mut statement = connection.prepare_cached(
+                    "SELECT DISTINCT purpose FROM objection WHERE reporter = ?1 ORDER BY purpose",
+                )?;
+                let objections = statement.query_map([who.0], |row| row.get::<_, String>(0))?;
+                let objections = objections
+                    .map(|name| Purpose::from_name(&name?).ok_or_else(|| unknown("purpose")))
+                    .collect::<Result<_, StoreError>>()?;
+                Ok(Own { reports, requests: requests::of_reporter(connection, who)?, objections })
+            })
+            .await?;
+        // Nobody is written down for looking where there is nothing of theirs.
+        if own != Own::default() {
+            self.writer.write(move |connection| audit::append(connection, &entry, &key)).await?;
+        }
+        Ok(own)
+    }
+
+    /// The purposes for which something of one of their reports is held; `None` when there is no such report of theirs.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn held_purposes(
+        &self,
+        who: ReporterHash,
+        report: Uuid,
+        now: Timestamp,
+    ) -> Result<Option<Vec<Purpose>>, StoreError> {
+        self.readers
+            .read(move |connection| {
+                if sites(connection, who, Scope::Report(report))?.is_empty() {
+                    return Ok(None);
+                }
+                let mut statement = connection.prepare_cached(
+                    "SELECT purpose FROM part WHERE report = ?1 AND until > ?2 ORDER BY purpose",
+                )?;
+                let held =
+                    statement.query_map((report.as_bytes(), now.unix_ms()), |row| row.get::<_, String>(0))?;
+                let held = held.map(|name| Purpose::from_name(&name?).ok_or_else(|| unknown("purpose")));
+                Ok(Some(held.collect::<Result<_, _>>()?))
+            })
+            .await
+    }
+
+    /// Erases, or makes it a request where the site or a hold wants a person to answer.
+    ///
+    /// # Errors
+    /// Nothing was erased.
+    pub async fn erase(
+        &self,
+        who: ReporterHash,
+        scope: Scope,
+        actor: Actor,
+        request: Uuid,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        let key = self.key.clone();
+        let outcome = self.writer.write(move |connection| {
+            let mut outcome = Outcome::default();
+            for site in sites(connection, who, scope)? {
+                let theirs = of_site(connection, who, site, scope)?;
+                let grants = grants(connection, site)?;
+                let is_held = theirs.iter().any(|report| report.is_held);
+                let is_members = !matches!(actor, Actor::Visitor(_));
+                let verdict = rights::decide(Right::Erase, grants, is_held, now);
+                match verdict {
+                    Verdict::Request { due } if !is_members || is_held => {
+                        let asked = Asked { right: Right::Erase, scope, body: None, due };
+                        let made = requests::ask(connection, who, site, request, asked, now)?;
+                        log(connection, &key, now, &actor, Act::Requested, site, who, scope)?;
+                        outcome.request = Some(made);
+                    }
+                    _ => {
+                        if scope == Scope::Everything {
+                            erasing::key(connection, who, site, now)?;
+                        }
+                        for report in &theirs {
+                            erasing::report(connection, site, report.id, now)?;
+                        }
+                        outcome.reports += theirs.len() as u64;
+                        log(connection, &key, now, &actor, Act::Erased, site, who, scope)?;
+                    }
+                }
+            }
+            Ok(outcome)
+        });
+        let outcome = outcome.await?;
+        self.writer.forget_log().await;
+        Ok(outcome)
+    }
+
+    /// Takes consent back: what was held by it is erased, at once. What is under a legal hold is kept for that alone,
+    /// out of members' sight, and erased when the hold ends.
+    ///
+    /// # Errors
+    /// Nothing was taken back.
+    pub async fn withdraw(
+        &self,
+        who: ReporterHash,
+        purposes: Vec<Purpose>,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        let key = self.key.clone();
+        let outcome = self.writer.write(move |connection| {
+            let mut outcome = Outcome::default();
+            for site in sites(connection, who, Scope::Everything)? {
+                for report in of_site(connection, who, site, Scope::Everything)? {
+                    erasing::note_withdrawal(connection, report.id, &purposes, now)?;
+                    if report.is_held {
+                        erasing::set_restricted(connection, report.id, Some(now))?;
+                    } else {
+                        for purpose in &purposes {
+                            erasing::purpose(connection, site, report.id, *purpose, now)?;
+                        }
+                    }
+                    outcome.reports += 1;
+                }
+                let subject = format!("{} {}", subject(who, None), names(&purposes));
+                let entry = Entry {
+                    at: now,
+                    actor: actor.clone(),
+                    act: Act::Withdrawn,
+                    site: Some(site),
+                    subject,
+                    why: None,
+                };
+                audit::append(connection, &entry, &key)?;
+            }
+            Ok(outcome)
+        });
+        let outcome = outcome.await?;
+        self.writer.forget_log().await;
+        Ok(outcome)
+    }
+
+    /// Keeps a report out of use, or lets it be used again. `None` when it is not theirs.
+    ///
+    /// # Errors
+    /// Nothing has changed.
+    pub async fn restrict(
+        &self,
+        who: ReporterHash,
+        report: Uuid,
+        restricted: bool,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<Option<Outcome>, StoreError> {
+        let key = self.key.clone();
+        self.writer
+            .write(move |connection| {
+                let scope = Scope::Report(report);
+                let Some(site) = sites(connection, who, scope)?.pop() else { return Ok(None) };
+                erasing::set_restricted(connection, report, restricted.then_some(now))?;
+                let act = if restricted { Act::Restricted } else { Act::Released };
+                log(connection, &key, now, &actor, act, site, who, scope)?;
+                Ok(Some(Outcome { reports: 1, request: None }))
+            })
+            .await
+    }
+
+    /// Objects to purposes: from now on members do not see what is held for them.
+    ///
+    /// # Errors
+    /// Nothing has changed.
+    pub async fn object(
+        &self,
+        who: ReporterHash,
+        purposes: Vec<Purpose>,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        let key = self.key.clone();
+        self.writer
+            .write(move |connection| {
+                let mut outcome = Outcome::default();
+                for site in sites(connection, who, Scope::Everything)? {
+                    for purpose in &purposes {
+                        connection
+                            .prepare_cached(
+                                "INSERT INTO objection (site, reporter, purpose, at) VALUES (?1, ?2, ?3, ?4)
+                                 ON CONFLICT DO NOTHING",
+                            )?
+                            .execute((site.as_bytes(), who.0, purpose.as_str(), now.unix_ms()))?;
+                    }
+                    outcome.reports += of_site(connection, who, site, Scope::Everything)?.len() as u64;
+                    let subject = format!("{} {}", subject(who, None), names(&purposes));
+                    let entry = Entry {
+                        at: now,
+                        actor: actor.clone(),
+                        act: Act::Objected,
+                        site: Some(site),
+                        subject,
+                        why: None,
+                    };
+                    audit::append(connection, &entry, &key)?;
+                }
+                Ok(outcome)
+            })
+            .await
+    }
+
+    /// Puts words or contact right, or makes it a request where the site wants a person to answer. `None` when there
+    /// is no such report of theirs.
+    ///
+    /// # Errors
+    /// Nothing has changed.
+    pub async fn correct(
+        &self,
+        who: ReporterHash,
+        report: Uuid,
+        correction: Correction,
+        actor: Actor,
+        request: Uuid,
+        now: Timestamp,
+    ) -> Result<Option<Outcome>, StoreError> {
+        let (key, vault) = (self.key.clone(), self.vault.clone());
+        self.writer
+            .write(move |connection| {
+                let scope = Scope::Report(report);
+                let Some(site) = sites(connection, who, scope)?.pop() else { return Ok(None) };
+                let owner = Owner { site, reporter: who.0 };
+                let is_members = !matches!(actor, Actor::Visitor(_));
+                match rights::decide(Right::Correct, grants(connection, site)?, false, now) {
+                    Verdict::Request { due } if !is_members => {
+                        let wanted = seal::find_or_make(connection, &vault, &owner)?.seal(
+                            &requests::about(request),
+                            &serde_json::to_vec(&correction)?,
+                            vault.rng(),
+                        );
+                        let asked = Asked { right: Right::Correct, scope, body: Some(wanted), due };
+                        let made = requests::ask(connection, who, site, request, asked, now)?;
+                        log(connection, &key, now, &actor, Act::Requested, site, who, scope)?;
+                        Ok(Some(Outcome { reports: 0, request: Some(made) }))
+                    }
+                    _ => {
+                        put_right(
+                            connection,
+                            Hand { vault: &vault, key: &key, owner: &owner },
+                            report,
+                            &correction,
+                            now,
+                        )?;
+                        log(connection, &key, now, &actor, Act::Corrected, site, who, scope)?;
+                        Ok(Some(Outcome { reports: 1, request: None }))
+                    }
+                }
+            })
+            .await
+    }
+
+    /// Holds a report beyond its dates for a reason, or ends that; then what was taken back meanwhile is erased.
+    /// `false` when there is no such report on this site.
+    ///
+    /// # Errors
+    /// Nothing has changed.
+    pub async fn hold(
+        &self,
+        site: Uuid,
+        report: Uuid,
+        reason: Option<String>,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let key = self.key.clone();
+        let held = self.writer.write(move |connection| {
+            let changed = connection
+                .prepare_cached(
+                    "UPDATE report SET held_because = ?3 WHERE id = ?1 AND site = ?2 AND erased_at IS NULL",
+                )?
+                .execute((report.as_bytes(), site.as_bytes(), &reason))?;
+            if changed == 0 {
+                return Ok(false);
+            }
+            if reason.is_none() {
+                for purpose in erasing::withdrawn(connection, report)? {
+                    erasing::purpose(connection, site, report, purpose, now)?;
+                }
+            }
+            let act = if reason.is_some() { Act::Held } else { Act::Unheld };
+            let subject = format!("report:{report}");
+            audit::append(
+                connection,
+                &Entry { at: now, actor, act, site: Some(site), subject, why: reason },
+                &key,
+            )?;
+            Ok(true)
+        });
+        let held = held.await?;
+        self.writer.forget_log().await;
+        Ok(held)
+    }
+}
+
+/// One of a visitor's reports, in short.
+pub(super) struct Theirs {
+    pub(super) id: Uuid,
+    is_held: bool,
+}
+
+fn ids(connection: &Connection, who: ReporterHash, now: Timestamp) -> Result<Vec<Uuid>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM report WHERE reporter = ?1 AND until > ?2 AND erased_at IS NULL ORDER BY id DESC",
+    )?;
+    let found = statement.query_map((who.0, now.unix_ms()), |row| row.get(0))?;
+    Ok(found.map(|id| id.map(Uuid::from_bytes)).collect::<Result<_, _>>()?)
+}
+
+/// The sites on which something of theirs is meant.
+fn sites(connection: &Connection, who: ReporterHash, scope: Scope) -> Result<Vec<Uuid>, StoreError> {
+    let only = match scope {
+        Scope::Everything => None,
+        Scope::Report(id) => Some(id.into_bytes()),
+    };
+    let mut statement = connection.prepare_cached(
+        "SELECT DISTINCT site FROM report WHERE reporter = ?1 AND id = coalesce(?2, id) AND erased_at IS NULL",
+    )?;
+    let found = statement.query_map((who.0, only), |row| row.get(0))?;
+    Ok(found.map(|id| id.map(Uuid::from_bytes)).collect::<Result<_, _>>()?)
+}
+
+pub(super) fn of_site(
+    connection: &Connection,
+    who: ReporterHash,
+    site: Uuid,
+    scope: Scope,
+) -> Result<Vec<Theirs>, StoreError> {
+    let only = match scope {
+        Scope::Everything => None,
+        Scope::Report(id) => Some(id.into_bytes()),
+    };
+    let mut statement = connection.prepare_cached(
+        "SELECT id, held_because IS NOT NULL FROM report
+         WHERE reporter = ?1 AND site = ?2 AND id = coalesce(?3, id) AND erased_at IS NULL",
+    )?;
+    let found = statement.query_map((who.0, site.as_bytes(), only), |row| {
+        Ok(Theirs { id: Uuid::from_bytes(row.get(0)?), is_held: row.get(1)? })
+    })?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+fn grants(connection: &Connection, site: Uuid) -> Result<candor_protocol::Grants, StoreError> {
+    let text: String = connection
+        .prepare_cached("SELECT grants FROM site WHERE id = ?1")?
+        .query_row([site.as_bytes()], |row| row.get(0))?;
+    Ok(serde_json::from_str(&text)?)
+}
+
+fn subject(who: ReporterHash, report: Option<Uuid>) -> String {
+    let visitor = crate::audit::pseudonym_text(who.pseudonym());
+    report.map_or_else(|| format!("visitor:{visitor}"), |report| format!("visitor:{visitor} report:{report}"))
+}
+
+fn names(purposes: &[Purpose]) -> String {
+    purposes.iter().map(|purpose| purpose.as_str()).collect::<Vec<_>>().join(",")
+}
+
+#[expect(clippy::too_many_arguments, reason = "one line for each field of a row")]
+fn log(
+    connection: &Connection,
+    key: &InstanceKey,
+    at: Timestamp,
+    actor: &Actor,
+    act: Act,
+    site: Uuid,
+    who: ReporterHash,
+    scope: Scope,
+) -> Result<(), StoreError> {
+    let report = match scope {
+        Scope::Everything => None,
+        Scope::Report(report) => Some(report),
+    };
+    let subject = subject(who, report);
+    audit::append(
+        connection,
+        &Entry { at, actor: actor.clone(), act, site: Some(site), subject, why: None },
+        key,
+    )
+}
+
+pub(super) fn unknown(what: &'static str) -> StoreError {
+    StoreError::Fault(format!("a row names a {what} that does not exist"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,233 @@
+//! Reporters' keys in the database, and what lies sealed under them.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use candor_protocol::Purpose;
+use rusqlite::{Connection, OptionalExtension as _};
+use uuid::Uuid;
+
+use super::{Store, StoreError};
+use crate::{
+    key::KeyError,
+    vault::{MasterId, Owner, ReporterKey, Vault, VaultError, Wrapped},
+};
+
+impl From<VaultError> for StoreError {
+    fn from(error: VaultError) -> Self {
+        Self::Fault(error.to_string())
+    }
+}
+
+const CHECK: &[u8] = b"check";
+/// Keys that are wrapped anew in one transaction.
+const REWRAP_ROWS: u32 = 500;
+
+impl Store {
+    /// Exchanges the master key: a fresh one is put into the file, all reporters' keys are wrapped anew batch by batch,
+    /// and then the old one is forgotten. Reports come in and are read meanwhile; running it again after an
+    /// interruption goes on where it stopped. `rewrapped` is told how many are done.
+    ///
+    /// # Errors
+    /// The keys do not lie in a file, or something cannot be written; nothing is lost.
+    pub async fn rotate_master(&self, mut rewrapped: impl FnMut(u64)) -> Result<u64, RotateError> {
+        if self.vault.masters() == 1 {
+            self.vault.rotate()?;
+        }
+        let mut sum = 0;
+        loop {
+            let vault = self.vault.clone();
+            let batch = self.writer.write(move |connection| {
+                let batch = rewrap(connection, &vault, REWRAP_ROWS)?;
+                if batch == 0 {
+                    mark(connection, &vault)?;
+                }
+                Ok(batch)
+            });
+            let batch = batch.await?;
+            if batch == 0 {
+                break;
+            }
+            sum += batch as u64;
+            rewrapped(sum);
+        }
+        self.vault.retire()?;
+        Ok(sum)
+    }
+}
+
+/// Why the master key was not exchanged.
+#[derive(Debug, thiserror::Error)]
+pub enum RotateError {
+    /// The keys.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What seals one file of a report, and opens it.
+#[derive(Debug)]
+pub struct FileSeal {
+    key: ReporterKey,
+    about: Vec<u8>,
+}
+
+impl FileSeal {
+    /// The file, sealed; away from the threads that answer requests.
+    ///
+    /// # Errors
+    /// The collector is stopping.
+    pub async fn seal(self: &Arc<Self>, plain: Bytes) -> Result<Bytes, StoreError> {
+        let this = Arc::clone(self);
+        aside(move || Ok(this.key.seal_alike(&this.about, &plain).into())).await
+    }
+
+    /// The file as it was before it was sealed.
+    ///
+    /// # Errors
+    /// It was changed, or is another one.
+    pub async fn open(self: &Arc<Self>, sealed: Bytes) -> Result<Bytes, StoreError> {
+        let this = Arc::clone(self);
+        aside(move || Ok(this.key.open(&this.about, &sealed)?.into())).await
+    }
+}
+
+async fn aside(
+    work: impl FnOnce() -> Result<Bytes, StoreError> + Send + 'static,
+) -> Result<Bytes, StoreError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Unavailable(error.to_string()))?
+}
+
+impl Store {
+    /// What seals and opens a report's file of this name; `None` when the report is gone or was erased.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn file_seal(&self, report: Uuid, name: &str) -> Result<Option<Arc<FileSeal>>, StoreError> {
+        let vault = self.vault.clone();
+        let about = [&b"file "[..], report.as_bytes(), name.as_bytes()].concat();
+        self.readers
+            .read(move |connection| {
+                let owner = connection
+                    .prepare_cached("SELECT site, reporter FROM report WHERE id = ?1")?
+                    .query_row([report.as_bytes()], |row| {
+                        Ok(Owner { site: Uuid::from_bytes(row.get(0)?), reporter: row.get(1)? })
+                    })
+                    .optional()?;
+                let Some(owner) = owner else { return Ok(None) };
+                let key = find(connection, &vault, &owner)?;
+                Ok(key.map(|key| Arc::new(FileSeal { key, about })))
+            })
+            .await
+    }
+}
+
+/// What a sealed part is bound to.
+pub(super) fn about(report: Uuid, purpose: Purpose) -> Vec<u8> {
+    [&b"part "[..], report.as_bytes(), purpose.as_str().as_bytes()].concat()
+}
+
+/// A database opened with other master keys would not read its own reports again.
+pub(super) fn recognise(connection: &Connection, vault: &Vault) -> Result<(), StoreError> {
+    let known: Option<Vec<u8>> = connection
+        .query_row("SELECT value FROM meta WHERE name = 'vault_check'", [], |row| row.get(0))
+        .optional()?;
+    let Some(known) = known else { return mark(connection, vault) };
+    let (master, bytes) =
+        known.split_first_chunk().ok_or_else(|| StoreError::Fault("vault_check is too short".into()))?;
+    let sealed = Wrapped { master: MasterId(*master), bytes: bytes.to_vec() };
+    vault.open(CHECK, &sealed).map(drop).map_err(|_| {
+        StoreError::Conflict(
+            "this database was made with another master key: restore the key that belongs to it",
+        )
+    })
+}
+
+/// Leaves a mark by which the database recognises its master key.
+fn mark(connection: &Connection, vault: &Vault) -> Result<(), StoreError> {
+    let Wrapped { master, bytes } = vault.seal(CHECK, b"");
+    connection.execute(
+        "INSERT INTO meta (name, value) VALUES ('vault_check', ?1) ON CONFLICT DO UPDATE SET value = excluded.value",
+        [[&master.0[..], &bytes].concat()],
+    )?;
+    Ok(())
+}
+
+/// The reporter's key; `None` when they were erased, or never sent anything.
+pub(super) fn find(
+    connection: &Connection,
+    vault: &Vault,
+    owner: &Owner,
+) -> Result<Option<ReporterKey>, StoreError> {
+    let wrapped = connection
+        .prepare_cached("SELECT master, wrapped FROM reporter_key WHERE site = ?1 AND reporter = ?2")?
+        .query_row((owner.site.as_bytes(), owner.reporter), |row| {
+            Ok(Wrapped { master: MasterId(row.get(0)?), bytes: row.get(1)? })
+        })
+        .optional()?;
+    Ok(wrapped.map(|wrapped| vault.unwrap(&wrapped, owner)).transpose()?)
+}
+
+/// The reporter's key; a fresh one where there is none.
+pub(super) fn find_or_make(
+    connection: &Connection,
+    vault: &Vault,
+    owner: &Owner,
+) -> Result<ReporterKey, StoreError> {
+    if let Some(key) = find(connection, vault, owner)? {
+        return Ok(key);
+    }
+    let key = ReporterKey::fresh(vault.rng());
+    let wrapped = vault.wrap(&key, owner);
+    connection
+        .prepare_cached("INSERT INTO reporter_key (site, reporter, master, wrapped) VALUES (?1, ?2, ?3, ?4)")?
+        .execute((owner.site.as_bytes(), owner.reporter, wrapped.master.0, wrapped.bytes))?;
+    Ok(key)
+}
+
+/// Seals at most `limit` parts that an earlier version wrote in the clear, and says how many it sealed.
+pub(super) fn catch_up(connection: &Connection, vault: &Vault, limit: u32) -> Result<usize, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT part.report, purpose, body, site, reporter FROM part JOIN report ON report.id = part.report
+         WHERE sealed = 0 LIMIT ?1",
+    )?;
+    let mut rows = statement.query([limit])?;
+    let mut sealed = 0;
+    while let Some(row) = rows.next()? {
+        let (report, purpose) = (Uuid::from_bytes(row.get(0)?), row.get::<_, String>(1)?);
+        let known = Purpose::from_name(&purpose)
+            .ok_or_else(|| StoreError::Fault("a row names a purpose that does not exist".into()))?;
+        let owner = Owner { site: Uuid::from_bytes(row.get(3)?), reporter: row.get(4)? };
+        let key = find_or_make(connection, vault, &owner)?;
+        let body = key.seal(&about(report, known), &row.get::<_, Vec<u8>>(2)?, vault.rng());
+        connection
+            .prepare_cached("UPDATE part SET body = ?3, sealed = 1 WHERE report = ?1 AND purpose = ?2")?
+            .execute((report.as_bytes(), purpose, body))?;
+        sealed += 1;
+    }
+    Ok(sealed)
+}
+
+/// Wraps at most `limit` keys anew that are under another master key than the one that wraps now; how many it did.
+pub(super) fn rewrap(connection: &Connection, vault: &Vault, limit: u32) -> Result<usize, StoreError> {
+    let current = vault.current();
+    let mut statement = connection.prepare_cached(
+        "SELECT site, reporter, master, wrapped FROM reporter_key WHERE master <> ?1 LIMIT ?2",
+    )?;
+    let mut rows = statement.query((current.0, limit))?;
+    let mut rewrapped = 0;
+    while let Some(row) = rows.next()? {
+        let owner = Owner { site: Uuid::from_bytes(row.get(0)?), reporter: row.get(1)? };
+        let old = Wrapped { master: MasterId(row.get(2)?), bytes: row.get(3)? };
+        let fresh = vault.wrap(&vault.unwrap(&old, &owner)?, &owner);
+        connection
+            .prepare_cached(
+                "UPDATE reporter_key SET master = ?3, wrapped = ?4 WHERE site = ?1 AND reporter = ?2",
+            )?
+            .execute((owner.site.as_bytes(), owner.reporter, fresh.master.0, fresh.bytes))?;
+        rewrapped += 1;
+    }
+    Ok(rewrapped)
+}
