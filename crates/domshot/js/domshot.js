@@ -4,10 +4,10 @@ import * as core from './domshot_core.js';
 
 const load = async () => {
   try {
-    await core.default({ module_or_path: new URL('domshot_core_bg.wasm', import.meta.url) });
+    await core.default({ module_or_path: fetch(new URL('domshot_core_bg.wasm', import.meta.url)) });
   } catch (refused) {
     const plain = await import('./domshot_core_js.js').catch(() => { throw refused; });
-    core.startWith(plain.default);
+    await core.default({ module_or_path: plain.default });
   }
 };
 const ready = load();

@@ -62,7 +62,7 @@ pub(crate) fn build(place: &Place, tools: &Tools, recipe: Recipe<'_>) -> Result<
     let names = shorten_names(&mut output);
     output.emit(folder.path())?;
     let glue = folder.path().join(format!("{}.js", recipe.stem));
-    fs::write(&glue, rename(fs::read_to_string(&glue)?, &names)?)?;
+    fs::write(&glue, lean(rename(fs::read_to_string(&glue)?, &names)?)?)?;
     // A crate's own JavaScript lies beside the glue; bundled, one integrity hash covers both.
     let has_own_js = fs::exists(folder.path().join("snippets"))?;
     let glue = if has_own_js { tools.bundle(&glue, &[])? } else { fs::read_to_string(&glue)? };
@@ -162,6 +162,58 @@ fn rename(glue: String, names: &[Name]) -> Result<String> {
         glue.insert_str(at, &direct);
     }
     Ok(glue)
+}
+
+/// Functions of the glue, with what does the same in the browsers that we serve: none of them lacks `encodeInto`, none
+/// is handed gigabytes of text, and no closure of ours is left to the garbage collector.
+const LEANER: [(&str, &str); 4] = [
+    ("decodeText(", "bytes) {\n    return cachedTextDecoder.decode(bytes);\n}\n"),
+    ("getUint8ArrayMemory0(", ") {\n    return new Uint8Array(wasm.memory.buffer);\n}\n"),
+    ("getDataViewMemory0(", ") {\n    return new DataView(wasm.memory.buffer);\n}\n"),
+    (
+        "passStringToWasm0(",
+        "text, malloc) {\n    const bytes = cachedTextEncoder.encode(text);\n    const at = malloc(bytes.length, 1) >>> 0;\n    \
+         getUint8ArrayMemory0().set(bytes, at);\n    WASM_VECTOR_LEN = bytes.length;\n    return at;\n}\n",
+    ),
+];
+
+/// How a module is started: `module_or_path` is a response, its bytes, or what wasm2js has made of them, or a promise
+/// of one of these.
+const START: &str = "export default async ({ module_or_path: from }) => {
+    if (wasm) return;
+    from = await from;
+    const imports = __wbg_get_imports();
+    wasm = typeof from === 'function'
+        ? from(imports)
+        : (await WebAssembly.instantiate(from.arrayBuffer ? await from.arrayBuffer() : from, imports)).instance.exports;
+    wasm.__wbindgen_start();
+};
+";
+
+/// The glue without what it carries for other browsers and other ways to start.
+fn lean(mut glue: String) -> Result<String> {
+    let start = glue.find("function __wbg_finalize_init").context("the glue has no start")?;
+    glue.truncate(start);
+    glue.push_str(START);
+    for (head, body) in LEANER {
+        let Some(from) = glue.find(&format!("function {head}")) else { continue };
+        let from = from + "function ".len() + head.len();
+        let end = glue[from..].find("\n}\n").context("a function of the glue has no end")? + from + 3;
+        glue.replace_range(from..end, body);
+    }
+    if let Some(from) = glue.find("if (!('encodeInto' in cachedTextEncoder)) {") {
+        let end = glue[from..].find("\n}\n").context("a condition of the glue has no end")? + from + 3;
+        glue.replace_range(from..end, "");
+    }
+    if let Some(from) = glue.find("const CLOSURE_DTORS") {
+        let end = glue[from..].find(";\n").context("a statement of the glue has no end")? + from + 2;
+        glue.replace_range(from..end, "");
+    }
+    let is_wanted = |line: &&str| {
+        !line.trim_start().starts_with("CLOSURE_DTORS.") && !line.contains("let wasmModule, wasm")
+    };
+    let lines: String = glue.lines().filter(is_wanted).map(|line| line.to_owned() + "\n").collect();
+    Ok(format!("let wasm;\n{lines}"))
 }
 
 /// Compiles and links; returns the file that rustc wrote.
