@@ -4,10 +4,12 @@ import * as core from './domshot_core.js';
 
 const load = async () => {
   try {
-    await core.default({ module_or_path: fetch(new URL('domshot_core_bg.wasm', import.meta.url)) });
+    await core.default({ module_or_path: fetch(new URL('domshot_bg.wasm', import.meta.url)) });
+    return core;
   } catch (refused) {
-    const plain = await import('./domshot_core_js.js').catch(() => { throw refused; });
-    await core.default({ module_or_path: plain.default });
+    return import('./domshot_plain.js').catch(() => {
+      throw refused;
+    });
   }
 };
 const ready = load();
@@ -25,13 +27,7 @@ const fetchBlob = async (url) => {
  * in page pixels), dpr, format ('png', 'webp', 'jpeg'), quality, maxBytes, maxPixels, mask, hide, own (CSS selectors),
  * inputs ('masked' or 'shown'), deadline (ms), fetch (url => Promise<Blob>).
  */
-export async function capture(node, options) {
-  await ready;
-  return core.capture(node, { fetch: fetchBlob, ...options });
-}
+export const capture = async (node, options) => (await ready).capture(node, { fetch: fetchBlob, ...options });
 
 /** The same without a file: `{ canvas, notes }`. */
-export async function draw(node, options) {
-  await ready;
-  return core.draw(node, { fetch: fetchBlob, ...options });
-}
+export const draw = async (node, options) => (await ready).draw(node, { fetch: fetchBlob, ...options });

@@ -15,8 +15,9 @@ const load = (url, clock) =>
   within(
     new Promise((done) => {
       const made = Object.assign(new Image(), { decoding: 'sync', onerror: () => done() });
-      // WebKit fires `load` before the images inside a drawing are decoded.
-      made.onload = () => made.decode().then(() => done(made), () => done(made));
+      const finish = () => done(made);
+      // WebKit and Gecko fire `load` before the images inside a drawing are decoded.
+      made.onload = () => (navigator.vendor[0] === 'G' ? finish() : made.decode().then(finish, finish));
       made.src = url;
     }),
     clock.left(1) + GRACE_MS,

@@ -10,7 +10,7 @@ import { REACH, inline, walk } from './walk.js';
 const UA = (link) =>
   `@layer ds-ua,ds-shadow;@layer ds-ua{:where(a[href]){color:${link || 'LinkText'};text-decoration:underline;cursor:pointer}:where([ds-focus-visible]){outline:auto 1px -webkit-focus-ring-color}ds-mask{box-sizing:border-box}}[ds-z]{box-sizing:border-box!important;width:var(--ds-w)!important;height:var(--ds-h)!important;min-width:0!important;min-height:var(--ds-h)!important;max-width:none!important;max-height:none!important;padding:0!important;border-color:transparent!important;overflow:hidden!important;flex:none!important}*,::before,::after{transition:none!important;animation-play-state:paused}`;
 const QUIRKS =
-  '@layer ds-ua{:where(table){font-size:medium;font-weight:400;font-style:normal;font-variant:normal;line-height:normal;white-space:normal;text-align:start}}';
+  '@layer ds-ua{:where(table){font-size:medium;font-weight:400;font-style:normal;font-variant:normal;line-height:normal;white-space:normal;text-align:start}:is(body,td,th,:is(body,td,th)>:is(center,div,form):first-child)>:is(h1,h2,h3,h4,h5,h6,p,ul,ol,dl,pre):first-child{margin-top:0}}';
 const CLEAR = 'rgba(0, 0, 0, 0)';
 const BLOCK = 'all:initial!important;display:block!important;position:absolute!important;';
 

@@ -212,17 +212,17 @@ const image = (shot, node, start) => {
   const [shownWidth, shownHeight] = [parseFloat(width), parseFloat(height)];
   // The copy may be smaller than the original, so what depends on the original's size is pinned.
   let scale = 1;
+  let fit;
   if (width.endsWith('px') && height.endsWith('px') && !/^(none|scale-down)$/.test(objectFit)) {
     start.style += `width:${width}!important;height:${height}!important;`;
-    scale = Math.max(shownWidth / naturalWidth, shownHeight / naturalHeight) * dpr;
+    fit = [shownWidth * dpr, shownHeight * dpr];
+    scale = Math.max(fit[0] / naturalWidth, fit[1] / naturalHeight);
   }
   if (!/^[^?#]*\.svg([?#]|$)/.test(url)) scale = Math.min(1, scale);
   // Stretched: exactly the pixels that are shown, so that they are not resampled twice.
-  const isStretched = objectFit === 'fill' && scale !== 1;
-  const data = isStretched
-    ? bitmap(node, shownWidth * dpr, shownHeight * dpr)
-    : bitmap(node, naturalWidth * scale, naturalHeight * scale);
-  start.attributes += ` decoding="sync" src="${put(shot, 'image', data ?? fetched(shot, [url]), true)}"`;
+  const isStretched = fit && objectFit === 'fill' && scale !== 1;
+  const data = bitmap(node, ...(isStretched ? fit : [naturalWidth * scale, naturalHeight * scale]));
+  start.attributes += ` decoding="sync" src="${put(shot, 'image', data ?? fetched(shot, [url], fit), true)}"`;
 };
 
 // The start of an image that looks like `node`: without scripts a canvas draws nothing, and neither video nor frame loads.
@@ -344,8 +344,9 @@ const element = (shot, node, level) => {
   }
   if (shot.copiesStyles && !isSvg) copyStyle(shot, node, start);
   if (shot.isQuirky && style && !/^(svg|math|t[rfhb]|table)/.test(name) && !/^(inline|contents)$/.test(style.display)) {
-    // Sizes come out differently in quirks mode.
-    start.style += pinned(style, 'width,height');
+    // Sizes come out differently in quirks mode. A height that is set keeps margins in, so only what has one gets one.
+    const isAuto = attempt(() => node.computedStyleMap().get('height').value) === 'auto';
+    start.style += pinned(style, 'box-sizing,width' + (isAuto ? '' : ',height'));
   }
   const pins = shot.marks.get(node)?.pins;
   if (pins) start.attributes += pair('ds-p', pins);

@@ -56,7 +56,7 @@ impl Replay<'_> {
             i += 1;
         }
         let facts = &mut self.facts;
-        plain(within, |selector, pseudo| {
+        plain(within, &mut |selector, pseudo| {
             if !told.lost.is_empty() {
                 fill(facts, b"\x1elost\x1f$\x1f$\x1f$", &[selector, pseudo, &told.lost]);
             }
@@ -180,7 +180,7 @@ impl Replay<'_> {
                     fill(&mut self.css, b"url(\"\x02$\x03\")", &[address]);
                     let facts = &mut self.facts;
                     if !within.is_empty() {
-                        plain(within, |selector, _| {
+                        plain(within, &mut |selector, _| {
                             fill(facts, b"\x1eimages\x1f$\x1f$", &[address, selector]);
                         });
                     }

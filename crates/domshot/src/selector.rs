@@ -47,16 +47,6 @@ pub(crate) fn until(text: &[u8], mut from: usize, marks: &[u8]) -> usize {
     from
 }
 
-/// Calls `each` for what is between the commas of `text` that stand outside strings and brackets.
-pub(crate) fn parts<'a>(text: &'a [u8], mut each: impl FnMut(&'a [u8])) {
-    let mut from = 0;
-    while from <= text.len() {
-        let end = until(text, from, b",");
-        each(text[from..end].trim_ascii());
-        from = end + 1;
-    }
-}
-
 /// A pseudo-class or -element.
 struct Pseudo<'a> {
     name: &'a [u8],
@@ -230,22 +220,31 @@ pub(crate) fn rewrite(out: &mut Vec<u8>, facts: &mut Vec<u8>, text: &[u8], scope
 
 /// Calls `each` with every selector of the list without its pseudo-element, and with the pseudo-element (empty where
 /// there is none): what can be asked of `querySelectorAll` and `getComputedStyle`.
-pub(crate) fn plain(text: &[u8], mut each: impl FnMut(&[u8], &[u8])) {
-    parts(text, |one| {
-        let mut i = until(one, 0, b":");
-        while i < one.len() {
+pub(crate) fn plain(text: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) {
+    let mut from = 0;
+    while from <= text.len() {
+        let end = until(text, from, b",");
+        let one = text[from..end].trim_ascii();
+        from = end + 1;
+        let mut i = 0;
+        loop {
+            i = until(one, i, b":");
+            if i == one.len() {
+                each(one, b"");
+                break;
+            }
             let pseudo = pseudo(one, i);
             if pseudo.is_element {
                 let mut before = one[..i].to_vec();
                 if before.last().is_none_or(|b| b" >+~".contains(b)) {
                     before.push(b'*');
                 }
-                return each(&before, &one[i..pseudo.end]);
+                each(&before, &one[i..pseudo.end]);
+                break;
             }
-            i = until(one, pseudo.end, b":");
+            i = pseudo.end;
         }
-        each(one, b"");
-    });
+    }
 }
 
 #[cfg(test)]
@@ -303,7 +302,7 @@ mod tests {
     #[test]
     fn pseudo_elements_are_parted_from_what_can_be_queried() {
         let mut found = Vec::new();
-        plain(b"a:not(.b,.c)::after, ::marker,p", |selector, pseudo| {
+        plain(b"a:not(.b,.c)::after, ::marker,p", &mut |selector, pseudo| {
             found.push([selector, pseudo].map(|part| String::from_utf8(part.to_vec()).expect("text")));
         });
         assert_eq!(found, [["a:not(.b,.c)", "::after"], ["*", "::marker"], ["p", ""]]);
@@ -313,7 +312,7 @@ mod tests {
         #[test]
         fn no_text_makes_it_panic(text in "\\PC*") {
             rewritten("1", &text);
-            plain(text.as_bytes(), |_, _| {});
+            plain(text.as_bytes(), &mut |_, _| {});
         }
         #[test]
         fn plain_compounds_are_only_tied(name in "[a-z]{1,5}(\\.[a-z]{1,4}){0,3}") {

@@ -74,11 +74,11 @@ pub(crate) fn build(place: &Place) -> Result<Manifest> {
     let module = wasm::build(
         place,
         &tools,
-        Recipe { package: "candor-widget", features: &[], stem: "candor", finds_itself: false },
+        Recipe { package: "candor-widget", features: &[], stem: "candor", is_plain: false },
     )?;
     let capture = if CAPTURE_SHIPS {
         let recipe =
-            Recipe { package: "candor-capture", features: &[], stem: "candor-capture", finds_itself: false };
+            Recipe { package: "candor-capture", features: &[], stem: "candor-capture", is_plain: false };
         Some(wasm::build(place, &tools, recipe)?)
     } else {
         None

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 
 use crate::{
     assets, hash,
@@ -12,9 +12,6 @@ use crate::{
     step::{self, Step},
     wasm::{self, Recipe},
 };
-
-/// What `domshot.js` fetches from beside itself.
-const DOMSHOT_WASM: &str = "domshot_bg.wasm";
 
 /// Builds `dist/`: the collector with its assets inside, domshot as an ES module, and their checksums.
 ///
@@ -68,30 +65,35 @@ fn tools(place: &Place) -> Result<Tools> {
     Ok(tools)
 }
 
-/// domshot for pages without a bundler: one `domshot.js`, which finds its wasm beside itself.
+/// domshot for pages without a bundler: one `domshot.js`, which finds what else it needs beside itself.
 fn domshot(place: &Place, tools: &Tools, folder: &Path) -> Result<()> {
-    let recipe =
-        Recipe { package: "domshot", features: &["module"], stem: "domshot_core", finds_itself: false };
+    let recipe = Recipe { package: "domshot", features: &["module"], stem: "domshot_core", is_plain: false };
     let module = wasm::build(place, tools, recipe)?;
+    let plain = wasm::build(place, tools, Recipe { is_plain: true, ..recipe })?;
     let step = Step::start("domshot: wrap and minify");
+    fs::write(folder.join("domshot_bg.wasm"), &module.wasm)?;
     // The wrapper hides the init call, so that one import is all a page writes.
-    let work = tempfile::tempdir()?;
-    let entry = work.path().join("domshot.js");
-    fs::copy(place.root.join("crates/domshot/js/domshot.js"), &entry)?;
-    fs::write(work.path().join("domshot_core.js"), &module.glue)?;
-    let source =
-        tools.bundle(&entry, &["./domshot_core_js.js"])?.replace("domshot_core_bg.wasm", DOMSHOT_WASM);
-    ensure!(source.contains(DOMSHOT_WASM), "domshot.js does not fetch {DOMSHOT_WASM}");
-    fs::write(folder.join("domshot.js"), tools.minify(&source, Text::Module)?)?;
-    fs::write(folder.join(DOMSHOT_WASM), &module.wasm)?;
+    wrap(place, tools, "domshot.js", &module.glue, "", folder)?;
+    wrap(place, tools, "domshot_plain.js", &plain.glue, &tools.to_js(&plain.wasm)?, folder)?;
     step.done();
     Ok(())
+}
+
+/// Bundles `crates/domshot/js/NAME` with its glue and, where it has no other, the program itself.
+fn wrap(place: &Place, tools: &Tools, name: &str, glue: &str, program: &str, folder: &Path) -> Result<()> {
+    let work = tempfile::tempdir()?;
+    let entry = work.path().join(name);
+    fs::copy(place.root.join("crates/domshot/js").join(name), &entry)?;
+    fs::write(work.path().join("domshot_core.js"), glue)?;
+    fs::write(work.path().join("domshot_program.js"), program)?;
+    let source = tools.bundle(&entry, &["./domshot_plain.js"])?;
+    Ok(fs::write(folder.join(name), tools.minify(&source, Text::Module)?)?)
 }
 
 /// `SHA256SUMS`, in the form that `sha256sum --check` reads.
 fn sums(dist: &Path) -> Result<()> {
     let mut lines = String::new();
-    for file in ["candor", "domshot/domshot.js", "domshot/domshot_bg.wasm"] {
+    for file in ["candor", "domshot/domshot.js", "domshot/domshot_bg.wasm", "domshot/domshot_plain.js"] {
         lines.push_str(&format!("{}  {file}\n", hash::hex(&fs::read(dist.join(file))?)));
     }
     Ok(fs::write(dist.join("SHA256SUMS"), lines)?)

@@ -103,6 +103,27 @@ impl Tools {
         Ok(Some(fs::read(output)?))
     }
 
+    /// Makes of a wasm module an ES module that does the same in plain JavaScript: its default export takes the imports
+    /// and gives the exports.
+    ///
+    /// # Errors
+    /// The tool is missing, or the module uses what JavaScript cannot say.
+    pub(crate) fn to_js(&self, wasm: &[u8]) -> Result<String> {
+        let modules = self.modules.as_ref().context("wasm2js is not installed: run `cargo xtask setup`")?;
+        let folder = tempfile::tempdir()?;
+        let (input, output) = (folder.path().join("in.wasm"), folder.path().join("out.js"));
+        fs::write(&input, wasm)?;
+        run::quiet(
+            Command::new("node")
+                .arg(modules.join("binaryen/bin/wasm2js"))
+                .args(["-Oz", "--emscripten"])
+                .arg(&input)
+                .arg("-o")
+                .arg(&output),
+        )?;
+        Ok(fs::read_to_string(output)? + "\nexport default instantiate;\n")
+    }
+
     /// Makes a text smaller; without the tool it comes back as it was.
     pub(crate) fn minify(&self, text: &str, kind: Text) -> Result<String> {
         let Some(modules) = &self.modules else { return Ok(text.to_owned()) };

@@ -28,8 +28,8 @@ pub(crate) struct Recipe<'a> {
     pub(crate) features: &'a [&'a str],
     /// The file stem of what comes out.
     pub(crate) stem: &'a str,
-    /// Whether the glue finds `STEM_bg.wasm` beside itself, or has to be handed the module.
-    pub(crate) finds_itself: bool,
+    /// Whether the module is for wasm2js, which knows no more than the first WebAssembly did.
+    pub(crate) is_plain: bool,
 }
 
 /// A built module: what the browser compiles, and the ES module that speaks to it.
@@ -55,7 +55,7 @@ pub(crate) fn build(place: &Place, tools: &Tools, recipe: Recipe<'_>) -> Result<
         .web(true)?
         .typescript(false)
         .remove_producers_section(true)
-        .omit_default_module_path(!recipe.finds_itself)
+        .omit_default_module_path(true)
         .generate_output()
         .with_context(|| format!("wasm-bindgen does not take {}", linked.display()))?;
     unlist_shims(output.wasm_mut());
@@ -67,7 +67,7 @@ pub(crate) fn build(place: &Place, tools: &Tools, recipe: Recipe<'_>) -> Result<
     let has_own_js = fs::exists(folder.path().join("snippets"))?;
     let glue = if has_own_js { tools.bundle(&glue, &[])? } else { fs::read_to_string(&glue)? };
     let wasm = fs::read(folder.path().join(format!("{}_bg.wasm", recipe.stem)))?;
-    let wasm = tools.optimise(&wasm)?.unwrap_or(wasm);
+    let wasm = if recipe.is_plain { wasm } else { tools.optimise(&wasm)?.unwrap_or(wasm) };
     step.done();
     Ok(Module { wasm, glue })
 }
@@ -186,7 +186,7 @@ const START: &str = "export default async ({ module_or_path: from }) => {
     wasm = typeof from === 'function'
         ? from(imports)
         : (await WebAssembly.instantiate(from.arrayBuffer ? await from.arrayBuffer() : from, imports)).instance.exports;
-    wasm.__wbindgen_start();
+    wasm.__wbindgen_start?.();
 };
 ";
 
@@ -219,11 +219,13 @@ fn lean(mut glue: String) -> Result<String> {
 /// Compiles and links; returns the file that rustc wrote.
 fn compile(place: &Place, recipe: Recipe<'_>) -> Result<PathBuf> {
     let mut cargo = run::cargo();
+    // Other flags are another std: apart, neither build throws the other's away.
+    let target = if recipe.is_plain { place.target.join("plain") } else { place.target.clone() };
     cargo
         .args(["rustc", "--quiet", "--lib", "--crate-type", "cdylib", "--profile", "widget"])
         .args(["--target", TARGET, "--package", recipe.package])
         .current_dir(&place.root)
-        .env("CARGO_TARGET_DIR", &place.target);
+        .env("CARGO_TARGET_DIR", &target);
     if !recipe.features.is_empty() {
         cargo.args(["--features", &recipe.features.join(",")]);
     }
@@ -241,12 +243,15 @@ fn compile(place: &Place, recipe: Recipe<'_>) -> Result<PathBuf> {
     } else {
         step::note("rust-src is not installed: the widget gets the stock std and is about 8 kB larger");
     }
+    if recipe.is_plain {
+        flags.push("-Ctarget-cpu=mvp".into());
+    }
     cargo.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
     let step = Step::start(format!("wasm: compile {}", recipe.package));
     run::loud(&mut cargo)?;
     step.done();
     let file = format!("{}.wasm", recipe.package.replace('-', "_"));
-    Ok(place.target.join(TARGET).join("widget").join(file))
+    Ok(target.join(TARGET).join("widget").join(file))
 }
 
 /// Where the toolchain that compiles this project keeps its libraries.

@@ -18,47 +18,44 @@ pub(crate) const CLOSE: char = '\u{4}';
 pub(crate) struct Page(String);
 
 impl Page {
-    /// Starts an element; events find their way back by its hook, which may be empty.
+    /// Adds what `shape` says: `<name#hook` starts an element (events find their way back by its hook, which may be
+    /// empty), `|name=value` gives it an attribute (`value` and `checked` are set as properties), `\"` starts a text,
+    /// `>` ends the element, and every `$` is the next of `values`, whatever stands in it.
+    ///
+    /// A shape is data and hardly more than what it says; a call for each of its pieces would be code.
     #[inline(never)]
-    pub(crate) fn open(&mut self, tag: &str, hook: &str) -> &mut Self {
-        self.piece(OPEN, tag, '#', hook)
-    }
-
-    /// Gives the element just started an attribute. `value` and `checked` are set as properties.
-    #[inline(never)]
-    pub(crate) fn with(&mut self, name: &str, value: &str) -> &mut Self {
-        self.piece(ATTRIBUTE, name, '=', value)
-    }
-
-    /// Gives the element just started an attribute, present and empty, if `on`.
-    #[inline(never)]
-    pub(crate) fn flag(&mut self, name: &str, on: bool) -> &mut Self {
-        if on { self.with(name, "") } else { self }
-    }
-
-    #[inline(never)]
-    pub(crate) fn text(&mut self, text: &str) -> &mut Self {
-        self.0.push(TEXT);
-        self.0.push_str(text);
-        self
-    }
-
-    #[inline(never)]
-    pub(crate) fn close(&mut self) -> &mut Self {
-        self.0.push(CLOSE);
-        self
+    pub(crate) fn put(&mut self, shape: &str, values: &[&str]) {
+        let mut values = values.iter();
+        for byte in shape.bytes() {
+            let char = match byte {
+                b'<' => OPEN,
+                b'|' => ATTRIBUTE,
+                b'"' => TEXT,
+                b'>' => CLOSE,
+                b'$' => {
+                    self.0.push_str(values.next().unwrap_or(&""));
+                    continue;
+                }
+                byte => char::from(byte),
+            };
+            self.0.push(char);
+        }
     }
 
     /// The whole stream.
     pub(crate) fn end(self) -> String {
         self.0
     }
+}
 
-    fn piece(&mut self, kind: char, name: &str, sign: char, value: &str) -> &mut Self {
-        self.0.push(kind);
-        self.0.push_str(name);
-        self.0.push(sign);
-        self.0.push_str(value);
-        self
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shape_is_filled_in_order_and_its_values_are_no_markup() {
+        let mut page = Page::default();
+        page.put("<p#a|title=$\"$>", &["x", "<b>$"]);
+        assert_eq!(page.end(), "\u{1}p#a\u{2}title=x\u{3}<b>$\u{4}");
     }
 }

@@ -22,39 +22,36 @@ const UNDO: &str = "M9 14L4 9l5-5M4 9h10a5.500 5.500 0 0 1 0 11h-3";
 const REDO: &str = "M15 14l5-5-5-5M20 9H10a5.500 5.500 0 0 0 0 11h3";
 const MINUS: &str = "M6 12h12";
 const PLUS: &str = "M6 12h12M12 6v12";
+/// An item of a list.
+const ITEM: &str = "<li#\"$>";
+/// An attribute, as the stream has it.
+const INERT: &str = "\u{2}inert=";
 const CROSS: &str = "M6 6l12 12M18 6L6 18";
 
 /// The content of the dialog.
 pub(crate) fn view(state: &State) -> String {
     let texts = &state.texts;
     let mut page = Page::default();
-    page.open("div", "sheet").with("class", "sheet").with("lang", texts.locale());
-    page.with("dir", if texts.is_rtl() { "rtl" } else { "ltr" });
-    page.with(
-        "data-screen",
-        match state.screen {
-            Screen::Taking => "taking",
-            Screen::Ways => "ways",
-            Screen::Drawing => "drawing",
-            Screen::Leaving => "leaving",
-            Screen::Review => "review",
-        },
+    let screen = match state.screen {
+        Screen::Taking => "taking",
+        Screen::Ways => "ways",
+        Screen::Drawing => "drawing",
+        Screen::Leaving => "leaving",
+        Screen::Review => "review",
+    };
+    page.put(
+        "<div#sheet|class=sheet|lang=$|dir=$|data-screen=$<div#|class=top\
+         <div#|class=title|id=capture-title|role=heading|aria-level=2\"$>",
+        &[texts.locale(), if texts.is_rtl() { "rtl" } else { "ltr" }, screen, texts.get(Key::Title)],
     );
-    page.open("div", "").with("class", "top");
-    page.open("div", "").with("class", "title").with("id", "capture-title");
-    page.with("role", "heading").with("aria-level", "2");
-    page.text(texts.get(Key::Title)).close();
     if matches!(state.screen, Screen::Taking | Screen::Drawing) {
         button(&mut page, "another", "quiet", texts.get(Key::Ways));
     }
     icon_button(&mut page, "close", CROSS, texts.get(Key::Close), true);
-    page.close();
+    page.put(">", &[]);
     match state.screen {
         Screen::Taking => {
-            page.open("div", "taking").with("class", "middle");
-            page.open("i", "").with("class", "busy").close();
-            said(&mut page, "p", texts.get(Key::Taking));
-            page.close();
+            page.put("<div#taking|class=middle<i#|class=busy><p#\"$>>", &[texts.get(Key::Taking)]);
         }
         Screen::Ways => ways(&mut page, state),
         Screen::Drawing | Screen::Leaving => {
@@ -69,8 +66,7 @@ pub(crate) fn view(state: &State) -> String {
         }
         Screen::Review => review(&mut page, state),
     }
-    page.open("div", "said").with("class", "unseen").with("role", "status");
-    page.text(&state.said).close().close();
+    page.put("<div#said|class=unseen|role=status\"$>>", &[&state.said]);
     page.end()
 }
 
@@ -116,162 +112,157 @@ pub(crate) fn notes(state: &State) -> Vec<String> {
 
 fn ways(page: &mut Page, state: &State) {
     let texts = &state.texts;
-    page.open("div", "choice").with("class", "middle");
-    page.open("div", "ways").with("class", "ask").with("role", "heading").with("aria-level", "3");
-    page.with("tabindex", "-1").text(texts.get(Key::Ways)).close();
+    page.put(
+        "<div#choice|class=middle<div#ways|class=ask|role=heading|aria-level=3|tabindex=-1\"$>",
+        &[texts.get(Key::Ways)],
+    );
     if let Some(why) = state.why {
-        page.open("p", "why").with("class", "why").text(texts.get(why)).close();
+        page.put("<p#why|class=why\"$>", &[texts.get(why)]);
     }
     if state.has_screen {
         button(page, "screen", "main", texts.get(Key::Screen));
-        said(page, "p", texts.get(Key::ScreenHint));
+        said(page, texts.get(Key::ScreenHint));
     }
-    page.open("label", "").with("class", if state.has_screen { "quiet" } else { "main" });
-    page.open("input", "file").with("type", "file").with("class", "unseen");
-    page.with("accept", "image/png,image/jpeg,image/webp").close();
-    page.text(texts.get(Key::File)).close();
-    said(page, "p", texts.get(Key::FileHint));
+    page.put(
+        "<label#|class=$<input#file|type=file|class=unseen|accept=image/png,image/jpeg,image/webp>\"$>",
+        &[if state.has_screen { "quiet" } else { "main" }, texts.get(Key::File)],
+    );
+    said(page, texts.get(Key::FileHint));
     if !state.has_screen {
-        said(page, "p", texts.get(Key::ScreenNone));
+        said(page, texts.get(Key::ScreenNone));
     }
     button(page, "page", "quiet", texts.get(Key::Page));
     if state.picture().is_some() {
-        said(page, "p", texts.get(Key::Fresh));
+        said(page, texts.get(Key::Fresh));
         button(page, "back", "quiet", texts.get(Key::Back));
     }
-    page.close();
+    page.put(">", &[]);
+}
+
+/// What is out of use while the question is asked.
+fn inert(state: &State) -> &'static str {
+    if state.screen == Screen::Leaving { INERT } else { "" }
 }
 
 fn tools(page: &mut Page, state: &State) {
     let texts = &state.texts;
-    let is_off = state.screen == Screen::Leaving;
-    page.open("div", "tools").with("class", "tools").flag("inert", is_off);
-    page.open("div", "").with("class", "row").with("role", "radiogroup");
-    page.with("aria-label", texts.get(Key::Tool));
+    page.put(
+        "<div#tools|class=tools$<div#|class=row|role=radiogroup|aria-label=$",
+        &[inert(state), texts.get(Key::Tool)],
+    );
     for (at, tool) in TOOLS.into_iter().enumerate() {
         let name = texts.nth(Key::Box, at);
-        page.open("label", "").with("title", name);
+        page.put("<label#|title=$", &[name]);
         radio(page, "tool", at, state.tool == tool);
         icon(page, ICONS[at], tool == Tool::Blackout);
-        page.open("span", "").text(name).close().close();
+        page.put("<span#\"$>>", &[name]);
     }
-    page.close();
-    page.open("div", "").with("class", "row inks").with("role", "radiogroup");
-    page.with("aria-label", texts.get(Key::Colour));
+    page.put("><div#|class=row inks|role=radiogroup|aria-label=$", &[texts.get(Key::Colour)]);
     for at in 0..COLOURS.len() {
         let name = texts.nth(Key::Red, at);
-        page.open("label", "").with("title", name).with("data-ink", &number(at as i32));
+        page.put("<label#|title=$|data-ink=$", &[name, &number(at as i32)]);
         radio(page, "colour", at, state.colour == at);
-        page.open("span", "").with("class", "unseen").text(name).close().close();
+        page.put("<span#|class=unseen\"$>>", &[name]);
     }
-    page.close();
-    page.open("div", "").with("class", "row");
+    page.put("><div#|class=row", &[]);
     icon_button(page, "undo", UNDO, texts.get(Key::Undo), state.history.can_undo());
     icon_button(page, "redo", REDO, texts.get(Key::Redo), state.history.can_redo());
-    page.close();
-    page.open("div", "").with("class", "row");
+    page.put("><div#|class=row", &[]);
     icon_button(page, "out", MINUS, texts.get(Key::ZoomOut), true);
     button(page, "fit", "icon", texts.get(Key::ZoomFit));
     button(page, "full", "icon", "100 %");
     icon_button(page, "in", PLUS, texts.get(Key::ZoomIn), true);
-    page.close();
-    page.close();
+    page.put(">>", &[]);
 }
 
 fn stage(page: &mut Page, state: &State) {
     let texts = &state.texts;
     let (width, height) = state.picture().map_or((1, 1), |picture| (picture.width, picture.height));
     let (width, height) = (number(width), number(height));
-    let is_off = state.screen == Screen::Leaving;
-    page.open("div", "stage").with("class", "stage").flag("inert", is_off);
-    page.with("data-zoom", &number(state.zoom));
-    page.open("canvas", "base")
-        .with("width", &width)
-        .with("height", &height)
-        .with("aria-hidden", "true")
-        .close();
-    page.open("canvas", "picture").with("width", &width).with("height", &height);
+    page.put(
+        "<div#stage|class=stage$|data-zoom=$<canvas#base|width=$|height=$|aria-hidden=true>",
+        &[inert(state), &number(state.zoom), &width, &height],
+    );
     // Arrow keys are for the cursor here, not for reading.
-    page.with("tabindex", "0").with("role", "application").with("aria-label", &picture_label(state));
-    page.with("aria-describedby", "capture-help").close();
-    page.close();
-    page.open("p", "help")
-        .with("id", "capture-help")
-        .with("class", "unseen")
-        .text(texts.get(Key::Help))
-        .close();
+    page.put(
+        "<canvas#picture|width=$|height=$|tabindex=0|role=application|aria-label=$|aria-describedby=capture-help>>\
+         <p#help|id=capture-help|class=unseen\"$>",
+        &[&width, &height, &picture_label(state), texts.get(Key::Help)],
+    );
 }
 
 fn typing(page: &mut Page, texts: &Texts, text: &str) {
-    page.open("div", "typing").with("class", "foot");
-    page.open("input", "typed").with("type", "text").with("maxlength", "200").with("autocomplete", "off");
-    page.with("aria-label", texts.get(Key::Typed)).with("placeholder", texts.get(Key::Typed));
-    page.with("value", text).close();
+    let typed = texts.get(Key::Typed);
+    page.put(
+        "<div#typing|class=foot<input#typed|type=text|maxlength=200|autocomplete=off|aria-label=$|placeholder=$|value=$>",
+        &[typed, typed, text],
+    );
     button(page, "add", "main", texts.get(Key::Add));
     button(page, "cancel", "quiet", texts.get(Key::Cancel));
-    page.close();
+    page.put(">", &[]);
 }
 
 fn foot(page: &mut Page, state: &State) {
     let texts = &state.texts;
-    page.open("div", "foot").with("class", "foot");
+    page.put("<div#foot|class=foot", &[]);
     if state.screen == Screen::Leaving {
-        page.open("p", "leaving").with("class", "ask").text(texts.get(Key::Leave)).close();
+        page.put("<p#leaving|class=ask\"$>", &[texts.get(Key::Leave)]);
         button(page, "keep", "main", texts.get(Key::Keep));
         button(page, "discard", "quiet", texts.get(Key::Discard));
-        page.close();
-        return;
+    } else {
+        let scene = state.history.now();
+        let count = scene.marks.len() + usize::from(scene.crop.is_some());
+        fold(page, "marks", texts.get(Key::Marks), count);
+        for (at, mark) in scene.marks.iter().enumerate() {
+            let words = describe(texts, mark, scene.pin_number(at));
+            removable(page, texts, &number(at as i32), &words);
+        }
+        if scene.crop.is_some() {
+            removable(page, texts, "", texts.nth(Key::Box, Tool::Crop as usize));
+        }
+        page.put(">>", &[]);
+        note_list(page, state);
+        size(page, state);
+        button(page, "use", "main", texts.get(Key::Use));
     }
-    let scene = state.history.now();
-    let count = scene.marks.len() + usize::from(scene.crop.is_some());
-    fold(page, "marks", texts.get(Key::Marks), count);
-    for (at, mark) in scene.marks.iter().enumerate() {
-        let words = describe(texts, mark, scene.pin_number(at));
-        removable(page, texts, &number(at as i32), &words);
-    }
-    if scene.crop.is_some() {
-        removable(page, texts, "", texts.nth(Key::Box, Tool::Crop as usize));
-    }
-    page.close().close();
-    note_list(page, state);
-    size(page, state);
-    button(page, "use", "main", texts.get(Key::Use));
-    page.close();
+    page.put(">", &[]);
 }
 
 fn review(page: &mut Page, state: &State) {
     let texts = &state.texts;
-    page.open("div", "stage").with("class", "stage").with("data-zoom", "0");
+    page.put("<div#stage|class=stage|data-zoom=0", &[]);
+    let mut disabled = "|disabled=";
     if let File::Ready(file) = state.file {
-        page.open("canvas", "proof").with("width", &number(file.width)).with("height", &number(file.height));
-        page.with("role", "img").with("aria-label", &picture_label(state)).close();
+        page.put(
+            "<canvas#proof|width=$|height=$|role=img|aria-label=$>",
+            &[&number(file.width), &number(file.height), &picture_label(state)],
+        );
+        disabled = "";
     } else {
-        page.open("i", "").with("class", "busy").close();
+        page.put("<i#|class=busy>", &[]);
     }
-    page.close();
-    page.open("div", "foot").with("class", "foot");
-    page.open("p", "review").with("class", "ask").text(texts.get(Key::Review)).close();
+    page.put("><div#foot|class=foot<p#review|class=ask\"$>", &[texts.get(Key::Review)]);
     note_list(page, state);
     size(page, state);
     button(page, "back", "quiet", texts.get(Key::Back));
-    page.open("button", "attach").with("type", "button").with("class", "main");
-    page.flag("disabled", !matches!(state.file, File::Ready(_))).text(texts.get(Key::Attach)).close();
-    page.close();
+    page.put("<button#attach|type=button|class=main", &[]);
+    page.put(disabled, &[]);
+    page.put("\"$>>", &[texts.get(Key::Attach)]);
 }
 
 fn note_list(page: &mut Page, state: &State) {
     let mut notes = notes(state);
     if state.picture().is_some_and(|picture| picture.way != Way::Page) {
-        page.open("p", "raw").with("class", "why").text(&notes.remove(0)).close();
+        page.put("<p#raw|class=why\"$>", &[&notes.remove(0)]);
     }
     fold(page, "notes", state.texts.get(Key::Notes), notes.len());
     for note in &notes {
-        page.open("li", "").text(note).close();
+        page.put(ITEM, &[note]);
     }
     if notes.is_empty() {
-        page.open("li", "").text(state.texts.get(Key::NotesNone)).close();
+        page.put(ITEM, &[state.texts.get(Key::NotesNone)]);
     }
-    page.close().close();
+    page.put(">>", &[]);
 }
 
 fn size(page: &mut Page, state: &State) {
@@ -285,61 +276,56 @@ fn size(page: &mut Page, state: &State) {
             texts.with(Key::Size, &[("size", &kilobytes), ("width", &width), ("height", &height)])
         }
     };
-    page.open("p", "size").with("class", if state.file == File::TooBig { "why" } else { "size" });
-    page.text(&words).close();
+    page.put("<p#size|class=$\"$>", &[if state.file == File::TooBig { "why" } else { "size" }, &words]);
 }
 
 /// Starts a list that opens on demand, and says how long it is.
 fn fold(page: &mut Page, hook: &str, title: &str, count: usize) {
-    page.open("details", hook);
-    let mut words = String::from(title);
-    words.push_str(" (");
-    words.push_str(&number(count as i32));
-    words.push(')');
-    page.open("summary", "").text(&words).close();
-    page.open("ul", "").with("role", "list");
+    page.put("<details#$<summary#\"$ ($)><ul#|role=list", &[hook, title, &number(count as i32)]);
 }
 
 fn removable(page: &mut Page, texts: &Texts, number: &str, words: &str) {
     let mut hook = String::from("remove");
     hook.push_str(number);
-    page.open("li", "").open("span", "").text(words).close();
+    page.put("<li#<span#\"$>", &[words]);
     icon_button(page, &hook, CROSS, &texts.with(Key::Remove, &[("mark", words)]), true);
-    page.close();
+    page.put(">", &[]);
 }
 
 fn radio(page: &mut Page, hook: &str, value: usize, is_checked: bool) {
-    page.open("input", hook).with("type", "radio").with("name", hook).with("value", &number(value as i32));
-    page.with("checked", if is_checked { "1" } else { "" }).close();
+    page.put(
+        "<input#$|type=radio|name=$|value=$|checked=$>",
+        &[hook, hook, &number(value as i32), if is_checked { "1" } else { "" }],
+    );
 }
 
-fn said(page: &mut Page, tag: &str, text: &str) {
-    page.open(tag, "").text(text).close();
+fn said(page: &mut Page, text: &str) {
+    page.put("<p#\"$>", &[text]);
 }
 
 #[inline(never)]
 fn button(page: &mut Page, hook: &str, class: &str, text: &str) {
-    page.open("button", hook).with("type", "button").with("class", class).text(text).close();
+    page.put("<button#$|type=button|class=$\"$>", &[hook, class, text]);
 }
 
 #[inline(never)]
 fn icon_button(page: &mut Page, hook: &str, path: &str, label: &str, is_on: bool) {
-    page.open("button", hook).with("type", "button").with("class", "icon");
     // Not `disabled`: the button that was just pressed would lose the keyboard's focus with it.
-    page.with("aria-disabled", if is_on { "false" } else { "true" });
-    page.with("aria-label", label).with("title", label);
+    page.put(
+        "<button#$|type=button|class=icon|aria-disabled=$|aria-label=$|title=$",
+        &[hook, if is_on { "false" } else { "true" }, label, label],
+    );
     icon(page, path, false);
-    page.close();
+    page.put(">", &[]);
 }
 
 #[inline(never)]
 fn icon(page: &mut Page, path: &str, is_full: bool) {
-    page.open("svg", "").with("viewBox", "0 0 24 24").with("aria-hidden", "true");
-    page.open("path", "").with("d", path);
+    page.put("<svg#|viewBox=0 0 24 24|aria-hidden=true<path#|d=$", &[path]);
     if is_full {
-        page.with("fill", "currentColor");
+        page.put("|fill=currentColor", &[]);
     }
-    page.close().close();
+    page.put(">>", &[]);
 }
 
 #[cfg(test)]
