@@ -26,6 +26,11 @@ pub const GRANTS: &[Grant] = &[
         source: ORIGIN,
         why: "fetching the widget's files and sending what the visitor wrote",
     },
+    Grant {
+        directive: "img-src",
+        source: "data:",
+        why: "a picture of the page is drawn as one image, in the page",
+    },
 ];
 
 /// What a page with nothing but its own style sheets and Candor needs. `'self'` is the page's own.
@@ -77,7 +82,7 @@ mod tests {
         let policy = page_policy("https://f.example");
         assert!(policy.contains("script-src 'self' https://f.example 'wasm-unsafe-eval';"), "{policy}");
         assert!(policy.contains("connect-src 'self' https://f.example;"), "{policy}");
-        assert!(policy.contains("img-src 'self';"), "{policy}");
+        assert!(policy.contains("img-src 'self' data:;"), "{policy}");
         assert_eq!(policy.matches("unsafe").count(), 1, "{policy}");
         assert!(!policy.contains('*') && !policy.contains(ORIGIN), "{policy}");
     }

@@ -66,6 +66,8 @@ struct Manifest {
     glue: Asset,
     wasm: Asset,
     locales: BTreeMap<String, Asset>,
+    files: Option<Asset>,
+    files_locales: Option<BTreeMap<String, Asset>>,
     capture: Option<Pair>,
 }
 
@@ -108,7 +110,9 @@ impl Shelf {
         }
         let capture = manifest.capture.iter().flat_map(|pair| [&pair.glue, &pair.wasm]);
         let named = [&manifest.pinned, &manifest.glue, &manifest.wasm].into_iter();
-        for asset in named.chain(manifest.locales.values()).chain(capture) {
+        let later =
+            manifest.files.iter().chain(manifest.files_locales.iter().flatten().map(|(_, asset)| asset));
+        for asset in named.chain(manifest.locales.values()).chain(later).chain(capture) {
             if !bytes.contains_key(&asset.file) {
                 return Err(absent(&asset.file));
             }

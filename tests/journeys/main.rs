@@ -6,6 +6,7 @@ mod examples;
 mod failure;
 mod harness;
 mod origin;
+mod pictures;
 mod send;
 mod storage;
 mod strict;

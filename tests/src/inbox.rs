@@ -64,6 +64,27 @@ impl Inbox {
     /// # Errors
     /// It answers with anything but that page.
     pub async fn page(&self, path: &str) -> Result<String> {
+        Ok(self.get(path).await?.text().await?)
+    }
+
+    /// The names and bytes of the files of the one report there is, in the order of its page.
+    ///
+    /// # Errors
+    /// There is none, or there are several, or a file is not served.
+    pub async fn only_files(&self) -> Result<Vec<(String, Vec<u8>)>> {
+        let report = self.only_report().await?;
+        let links = report.split('"').filter(|link| link.starts_with("/inbox/") && link.contains("/files/"));
+        let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+        for link in links {
+            let name = link.rsplit('/').next().unwrap_or_default().to_owned();
+            if files.iter().all(|(known, _)| *known != name) {
+                files.push((name, self.get(link).await?.bytes().await?.to_vec()));
+            }
+        }
+        Ok(files)
+    }
+
+    async fn get(&self, path: &str) -> Result<reqwest::Response> {
         let answer = self
             .client
             .get(format!("{}{path}", self.origin))
@@ -71,6 +92,6 @@ impl Inbox {
             .send()
             .await?;
         ensure!(answer.status() == StatusCode::OK, "{path}: {}", answer.status());
-        Ok(answer.text().await?)
+        Ok(answer)
     }
 }

@@ -1,10 +1,13 @@
 //! What a visitor does: clicks, types and reads in the widget, through its open shadow root.
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result};
 use fantoccini::{
     Client, Locator,
-    actions::{InputSource as _, MouseActions, PointerAction},
+    actions::{InputSource as _, KeyAction, KeyActions, MouseActions, PointerAction},
     elements::Element,
+    key::Key,
 };
 use serde_json::Value;
 
@@ -101,6 +104,33 @@ impl Visitor {
         Ok(field.send_keys(text).await?)
     }
 
+    /// Presses keys, each so many times, wherever the focus is.
+    ///
+    /// # Errors
+    /// The session is lost.
+    pub async fn presses(&self, keys: &[(Key, usize)]) -> Result<()> {
+        Ok(self.client.perform_actions(pressed(KeyActions::new("keys".into()), keys)).await?)
+    }
+
+    /// The same while another key is held.
+    ///
+    /// # Errors
+    /// The session is lost.
+    pub async fn holds(&self, held: Key, keys: &[(Key, usize)]) -> Result<()> {
+        let held = held.into();
+        let down = KeyActions::new("keys".into()).then(KeyAction::Down { value: held });
+        Ok(self.client.perform_actions(pressed(down, keys).then(KeyAction::Up { value: held })).await?)
+    }
+
+    /// Gives a file to a field for files, which nobody sees: its label is what a person clicks.
+    ///
+    /// # Errors
+    /// There is no such field.
+    pub async fn gives(&self, hook: &str, file: &Path) -> Result<()> {
+        let field = until(&format!("`{hook}` takes a file"), async || self.find(hook).await).await?;
+        Ok(field.send_keys(file.to_str().context("a path is a text")?).await?)
+    }
+
     /// The text it shows.
     ///
     /// # Errors
@@ -188,6 +218,11 @@ impl Visitor {
             self.client.issue_cmd(Computed { element: element.element_id().to_string(), what }).await?;
         Ok(answer.as_str().unwrap_or_default().to_owned())
     }
+}
+
+fn pressed(actions: KeyActions, keys: &[(Key, usize)]) -> KeyActions {
+    let each = keys.iter().flat_map(|(key, times)| std::iter::repeat_n(char::from(*key), *times));
+    each.fold(actions, |actions, value| actions.then(KeyAction::Down { value }).then(KeyAction::Up { value }))
 }
 
 /// What the browser tells assistive tools of an element.

@@ -103,7 +103,7 @@
     const texts = await (await asset(program.locales[locale])).json();
     await program.default({ module_or_path: code });
     program.start({
-      root: shadow, origin, site, locale, texts, css: program.css, visible, emit,
+      root: shadow, origin, site, locale, texts, program, module, asset, look, visible, emit,
       given: look.consent == "given", store: look.storage != "none",
     });
     // The bubble goes at once; the ledger, which alone writes, follows.
@@ -131,7 +131,7 @@
       delete window.Candor;
     },
   };
-  for (const path of "open close identify set submit consent.status consent.grant consent.withdraw ledger.list ledger.clear".split(" ")) {
+  for (const path of "open close identify set submit picture consent.status consent.grant consent.withdraw ledger.list ledger.clear".split(" ")) {
     const [first, second] = path.split(".");
     const at = second ? Candor[first] ||= {} : Candor;
     at[second || first] = (argument) => call(path, argument);

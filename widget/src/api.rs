@@ -3,7 +3,6 @@
 use std::{cell::RefCell, rc::Rc};
 
 use candor_protocol::Asked;
-use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
 use crate::{
@@ -11,7 +10,7 @@ use crate::{
     dom::get,
     panel::Event,
     text::Texts,
-    value::Write,
+    value::{Value, Write},
     wire,
 };
 
@@ -20,7 +19,7 @@ thread_local! {
 }
 
 /// Puts a closed panel into the loader's shadow root. `host` is what the loader hands over: `root`, `origin`, `site`,
-/// `locale`, `texts`, `css`, `given`, `store`, `visible`, `emit`.
+/// `locale`, `texts`, `program`, `module`, `asset`, `look`, `given`, `store`, `visible`, `emit`.
 ///
 /// # Errors
 /// When the site's settings are not what this version reads, or the page took the DOM away.
@@ -29,7 +28,8 @@ pub fn start(host: &JsValue) -> Result<(), JsValue> {
     let text = |name| wire::take::<String>(&get(host, name));
     let app = App::start(Ground {
         root: get(host, "root").unchecked_into(),
-        css: text("css")?,
+        css: wire::take(&get(&get(host, "program"), "css"))?,
+        host: host.clone(),
         origin: text("origin")?,
         site: wire::take(&get(host, "site"))?,
         texts: Texts::new(text("locale")?, wire::take(&get(host, "texts"))?),
@@ -59,18 +59,17 @@ pub fn call(name: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
         "consent.withdraw" => Event::Withdraw(wire::take(argument)?),
         "consent.status" => return Ok(wire::give(&app.consent_status().write())),
         "submit" => return app.submit(wire::take(argument)?).map(JsValue::from),
+        "picture" => return Ok(app.files("ask", &JsValue::UNDEFINED, &JsValue::UNDEFINED)),
         "ledger.list" => {
-            let list = Array::new();
-            for (key, value) in app.entries() {
-                list.push(&Array::of2(&key.into(), &value.into()));
-            }
-            return Ok(list.into());
+            let pair = |(key, value)| Value::List(vec![Value::Text(key), Value::Text(value)]);
+            return Ok(wire::give(&Value::List(app.entries().into_iter().map(pair).collect())));
         }
         "ledger.clear" => {
             app.forget();
             return Ok(JsValue::UNDEFINED);
         }
         "destroy" => {
+            app.files("leave", &JsValue::UNDEFINED, &JsValue::UNDEFINED);
             app.forget();
             APP.set(None);
             return Ok(JsValue::UNDEFINED);

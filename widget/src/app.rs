@@ -28,6 +28,8 @@ use crate::{
 pub(crate) struct Ground {
     pub(crate) root: ShadowRoot,
     pub(crate) css: String,
+    /// All that the loader hands over: `widget/files` reads it, too.
+    pub(crate) host: JsValue,
     /// The collector's.
     pub(crate) origin: String,
     pub(crate) site: Site,
@@ -48,6 +50,8 @@ pub(crate) struct App {
     origin: String,
     visible: Function,
     emit: Function,
+    /// The door to pictures and attachments: name, arguments; see `widget/files/door.js`.
+    files: Function,
 }
 
 /// The real clock.
@@ -76,6 +80,8 @@ impl App {
             }
         };
         let surface = Surface::new(ground.root, &ground.css, Box::new(tell))?;
+        let open: Function = get(&get(&ground.host, "program"), "files").unchecked_into();
+        let files = open.call2(&JsValue::NULL, &ground.host, surface.dialog())?;
         let running = Rc::new(Self {
             state: RefCell::new(state),
             surface: RefCell::new(surface),
@@ -83,6 +89,7 @@ impl App {
             origin: ground.origin,
             visible: ground.visible,
             emit: ground.emit,
+            files: files.unchecked_into(),
         });
         app.set(Rc::downgrade(&running));
         Ok(running)
@@ -93,16 +100,27 @@ impl App {
         let effects = step(&mut self.state.borrow_mut(), event);
         let tree = view(&self.state.borrow());
         report(self.surface.borrow_mut().draw(tree));
+        self.files("place", &JsValue::UNDEFINED, &JsValue::UNDEFINED);
         for effect in effects {
             report(self.perform(effect));
         }
     }
 
+    /// Has `widget/files` do something; what comes of it, it tells by itself. A promise for who wants to know.
+    #[inline(never)]
+    pub(crate) fn files(&self, name: &str, first: &JsValue, second: &JsValue) -> JsValue {
+        self.files.call3(&JsValue::NULL, &name.into(), first, second).unwrap_or_default()
+    }
+
+    /// This browser's reporter id.
+    fn reporter(&self) -> Result<JsValue, JsValue> {
+        Ok(wire::give(&self.ledger.reporter(fresh_id()?).write()))
+    }
+
     /// Sends a written submission under this browser's reporter id; see [`send::submit`].
     fn send(&self, submission: &Value) -> Result<Promise, JsValue> {
         let body = wire::give(submission);
-        let reporter = self.ledger.reporter(fresh_id()?).write();
-        Reflect::set(&body, &"reporter".into(), &wire::give(&reporter))?;
+        Reflect::set(&body, &"reporter".into(), &self.reporter()?)?;
         send::submit(&self.origin, &wire::to_json(&body)?)
     }
 
@@ -138,6 +156,7 @@ impl App {
 
     fn happen(self: &Rc<Self>, happening: Happening) {
         self.dispatch(match happening {
+            Happening::Files(files) => Event::Files(files),
             Happening::Input(hook, value) => Event::Input(hook, value),
             Happening::Press(hook) => Event::Press(hook),
             Happening::Close => Event::Close,
@@ -165,7 +184,10 @@ impl App {
                 let app = self.clone();
                 let tell = move |outcome: Result<JsValue, JsValue>| {
                     app.dispatch(match outcome {
-                        Ok(receipt) => app.stored(&receipt),
+                        Ok(receipt) => {
+                            drop(app.reporter().map(|reporter| app.files("follow", &receipt, &reporter)));
+                            app.stored(&receipt)
+                        }
                         Err(problem) => Event::Failed(failure(&problem)),
                     });
                     Ok(JsValue::UNDEFINED)
@@ -197,6 +219,7 @@ impl App {
                 let now_ms = wire::to_json(&js_sys::Date::now().into())?;
                 self.ledger.put(LedgerKey::BubbleHiddenAt, &now_ms);
             }
+            Effect::Files(name) => drop(self.files(name, &JsValue::UNDEFINED, &JsValue::UNDEFINED)),
             Effect::List => {
                 let shown =
                     self.entries().into_iter().map(|(key, value)| ShownEntry { key, value }).collect();

@@ -4,7 +4,10 @@ use js_sys::{Array, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::{Document, Event, EventTarget, HtmlDialogElement, HtmlElement, ShadowRoot};
 
-use crate::tree::{HOOK, Node, Tree};
+use crate::{
+    panel::Files,
+    tree::{HOOK, Node, Tree},
+};
 
 #[wasm_bindgen]
 extern "C" {
@@ -39,6 +42,7 @@ pub(crate) enum Happening {
     Press(String),
     Submit,
     Close,
+    Files(Files),
 }
 
 /// The dialog in the widget's shadow root.
@@ -54,7 +58,7 @@ pub(crate) struct Surface {
 pub(crate) type Outcome = Result<JsValue, JsValue>;
 
 /// What the panel itself is interested in.
-const HEARD: [&str; 5] = ["click", "input", "submit", "cancel", "close"];
+const HEARD: [&str; 6] = ["click", "input", "submit", "cancel", "close", "candor-files"];
 
 /// Keys and pastes meant for the panel are none of the page's business: its shortcuts would act on them.
 const KEPT_INSIDE: [&str; 9] =
@@ -68,7 +72,7 @@ impl Surface {
         let sheets: Array = get(&root, "adoptedStyleSheets").unchecked_into();
         // A new array: some engines freeze the one they hand out.
         Reflect::set(&root, &"adoptedStyleSheets".into(), &sheets.concat(&Array::of1(&sheet)))?;
-        let dialog: HtmlDialogElement = document()?.create_element("dialog")?.unchecked_into();
+        let dialog: HtmlDialogElement = element("dialog", "1999/xhtml")?.unchecked_into();
         for (name, value) in
             [("class", "panel"), (HOOK, "panel"), ("aria-labelledby", "title"), ("autofocus", "")]
         {
@@ -85,6 +89,11 @@ impl Surface {
         let surface = Self { root, dialog, drawn: Tree::default(), tells, keeps };
         surface.each_listener(EventTarget::add_event_listener_with_callback_and_bool)?;
         Ok(surface)
+    }
+
+    /// The dialog, for those who put elements of their own into it.
+    pub(crate) fn dialog(&self) -> &JsValue {
+        &self.dialog
     }
 
     /// Makes the dialog look like `tree`, touching only what differs.
@@ -174,6 +183,7 @@ fn read(dialog: &HtmlDialogElement, event: &Event) -> Option<Happening> {
             event.prevent_default();
             Some(Happening::Close)
         }
+        "candor-files" => Some(Happening::Files(Files(get(event, "detail").as_f64()? as u8))),
         "close" => (!dialog.open()).then_some(Happening::Close),
         // A modal that the page opens over ours makes ours inert: step above it again.
         _ => {
@@ -266,6 +276,10 @@ fn patch_children(place: &web_sys::Node, old: Option<Node<'_>>, new: Node<'_>) -
         before = before.zip(old).and_then(|(before, old)| before.next(old.end()));
         child = node.next(new.end());
     }
+    // What was not drawn from a tree (the list of files) is not ours to remove.
+    if before.is_none() {
+        return Ok(());
+    }
     while let Some(gone) = live {
         live = gone.next_sibling();
         place.remove_child(&gone)?;
@@ -292,8 +306,11 @@ fn patch_attributes(place: &web_sys::Element, old: Option<Node<'_>>, new: Node<'
 fn make(node: Node<'_>) -> Result<web_sys::Node, JsValue> {
     let Some(tag) = node.tag() else { return Ok(document()?.create_text_node(node.text()).into()) };
     let is_svg = matches!(tag, "svg" | "path");
-    let namespace = if is_svg { "http://www.w3.org/2000/svg" } else { "http://www.w3.org/1999/xhtml" };
-    Ok(document()?.create_element_ns(Some(namespace), tag)?.into())
+    Ok(element(tag, if is_svg { "2000/svg" } else { "1999/xhtml" })?.into())
+}
+
+fn element(tag: &str, namespace: &str) -> Result<web_sys::Element, JsValue> {
+    document()?.create_element_ns(Some(&["http://www.w3.org/", namespace].concat()), tag)
 }
 
 fn set(place: &web_sys::Element, name: &str, value: &str) -> Result<(), JsValue> {

@@ -8,7 +8,7 @@ mod step;
 
 use std::rc::Rc;
 
-use candor_protocol::{Asked, Contact, Fact, Form, Kind, Policy, Purpose, TextMap, Timestamp};
+use candor_protocol::{Asked, Contact, Fact, Form, Kind, Need, Policy, Purpose, TextMap, Timestamp};
 use uuid::Uuid;
 
 pub(crate) use draft::{Draft, Fault, field_hook, submission};
@@ -140,6 +140,37 @@ pub(crate) struct State {
     pub(crate) attempt: Option<Attempt>,
     /// Whether the policy changed under the visitor's hands.
     pub(crate) policy_changed: bool,
+    pub(crate) files: Files,
+}
+
+/// What the panel knows of the files that go along, as `widget/files` tells it: one bit for each of these questions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Files(pub(crate) u8);
+
+impl Files {
+    /// Is what lists files, or takes pictures, being fetched?
+    pub(crate) const PENDING: Self = Self(1);
+    /// Could it not be?
+    pub(crate) const FAILED: Self = Self(2);
+    /// Are files of an earlier submission on their way, or have they not arrived?
+    pub(crate) const BUSY: Self = Self(4);
+    /// Do pictures follow the next submission?
+    pub(crate) const PICTURES: Self = Self(8);
+    /// Do attachments?
+    pub(crate) const ATTACHMENTS: Self = Self(16);
+
+    pub(crate) fn are(self, question: Self) -> bool {
+        self.0 & question.0 != 0
+    }
+
+    /// Whether any are to be held for `purpose`.
+    pub(crate) fn are_for(self, purpose: Purpose) -> bool {
+        match purpose {
+            Purpose::Picture => self.are(Self::PICTURES),
+            Purpose::Attachment => self.are(Self::ATTACHMENTS),
+            _ => false,
+        }
+    }
 }
 
 /// What a page hands over with `Candor.open(…)`, `identify` and `set`.
@@ -183,6 +214,8 @@ pub(crate) enum Event {
     Failed(Failure),
     /// How the copying went.
     Copied(bool),
+    /// Something became of files.
+    Files(Files),
     /// The ledger has been read.
     Listed(Vec<ShownEntry>),
     /// The page knows who the visitor is.
@@ -214,6 +247,8 @@ pub(crate) enum Effect {
     KeepConsent(Option<KeptConsent>),
     /// Writes down that the bubble is to stay away, and takes it away.
     HideBubble,
+    /// Has `widget/files` do what it calls so.
+    Files(&'static str),
     /// Reads the ledger.
     List,
     /// Empties the ledger.
@@ -238,6 +273,7 @@ impl State {
             facts: Vec::new(),
             attempt: None,
             policy_changed: false,
+            files: Files::default(),
         }
     }
 
@@ -256,10 +292,21 @@ impl State {
         }
     }
 
-    /// The purposes that the panel asks for, in order.
+    /// Whether the panel asks for this purpose: for files only where there are any, or where it may not be refused.
     pub(crate) fn asks_for(&self, purpose: Purpose) -> bool {
+        self.site.policy.terms(purpose).is_some_and(|terms| match purpose {
+            Purpose::Contact => !self.site.form.contact.is_empty(),
+            Purpose::Picture | Purpose::Attachment => {
+                terms.need == Need::Required || self.files.are_for(purpose)
+            }
+            _ => true,
+        })
+    }
+
+    /// Whether the form takes such files.
+    pub(crate) fn takes(&self, purpose: Purpose) -> bool {
         self.site.policy.terms(purpose).is_some()
-            && (purpose != Purpose::Contact || !self.site.form.contact.is_empty())
+            && (purpose == Purpose::Picture || self.site.form.attachments.is_some())
     }
 
     /// Whether facts about page and browser go along.

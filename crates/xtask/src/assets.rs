@@ -21,10 +21,6 @@ use crate::{
 /// The token in the loader that the collector replaces with a site's public settings.
 pub(crate) const SETTINGS_TOKEN: &str = "__CANDOR_SETTINGS__";
 
-/// Whether the module for pictures is built and served. Not yet: no button of the panel fetches it, the collector
-/// takes no files, and it is over its ceiling; its rules are tested natively all the same.
-const CAPTURE_SHIPS: bool = false;
-
 /// `manifest.json`: which file is what. The collector reads it; browsers never see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
@@ -38,8 +34,12 @@ pub(crate) struct Manifest {
     pub(crate) wasm: Asset,
     /// The words, by language tag.
     pub(crate) locales: BTreeMap<String, Asset>,
-    /// The module for pictures and drawing, fetched only when someone asks for it.
-    pub(crate) capture: Option<Pair>,
+    /// What lists and sends files, fetched when a visitor adds the first. The glue carries its hash.
+    pub(crate) files: Asset,
+    /// The words of `files` and `capture`, by language tag. `files` carries their hashes.
+    pub(crate) files_locales: BTreeMap<String, Asset>,
+    /// The module for pictures and drawing, fetched when a visitor wants a picture. `files` carries its hashes.
+    pub(crate) capture: Pair,
 }
 
 /// One served file.
@@ -76,13 +76,8 @@ pub(crate) fn build(place: &Place) -> Result<Manifest> {
         &tools,
         Recipe { package: "candor-widget", features: &[], stem: "candor", is_plain: false },
     )?;
-    let capture = if CAPTURE_SHIPS {
-        let recipe =
-            Recipe { package: "candor-capture", features: &[], stem: "candor-capture", is_plain: false };
-        Some(wasm::build(place, &tools, recipe)?)
-    } else {
-        None
-    };
+    let recipe = Recipe { package: "candor-capture", features: &[], stem: "candor-capture", is_plain: false };
+    let capture = wasm::build(place, &tools, recipe)?;
 
     let step = Step::start("assets: minify, name, compress");
     let css = tools.minify(&read(&widget.join("widget.css"))?, Text::Style)?;
@@ -101,30 +96,46 @@ pub(crate) fn build(place: &Place) -> Result<Manifest> {
         .iter()
         .map(|(tag, text)| Ok((tag.clone(), shelf.put(tag, "json", text.as_bytes())?)))
         .collect::<Result<_>>()?;
-    let glue = complete(&tools, &module.glue, &css, &locales)?;
+    // Each names what it fetches with its hash, so the last is made first.
+    let (folder, pen) = (widget.join("files"), widget.join("capture"));
+    let pen_css = tools.minify(&read(&pen.join("capture.css"))?, Text::Style)?;
+    let pen_glue = tools
+        .minify(&format!("{}\nexport const css = {};\n", capture.glue, json(&pen_css)?), Text::Module)?;
+    let capture = Pair {
+        glue: shelf.put("capture", "js", pen_glue.as_bytes())?,
+        wasm: shelf.put("capture", "wasm", &capture.wasm)?,
+    };
+    let files_locales: BTreeMap<String, Asset> = locale::read_both(&folder, &pen)?
+        .iter()
+        .map(|(tag, text)| Ok((tag.clone(), shelf.put(&format!("files-{tag}"), "json", text.as_bytes())?)))
+        .collect::<Result<_>>()?;
+    let files_css = tools.minify(&read(&folder.join("files.css"))?, Text::Style)?;
+    let files = put_in(
+        tools.bundle(&folder.join("files.js"), &[])?,
+        &[
+            ("__CANDOR_CSS__", json(&files_css)?),
+            ("__CANDOR_LOCALES__", json(&files_locales)?),
+            ("__CANDOR_CAPTURE__", json(&capture)?),
+            ("__CANDOR_LIMITS__", limits()?),
+        ],
+    )?;
+    let files = shelf.put("files", "js", tools.minify(&files, Text::Module)?.as_bytes())?;
+    let door = put_in(read(&folder.join("door.js"))?, &[("__CANDOR_FILES__", json(&files)?)])?;
+    let glue = format!(
+        "{}\nexport const css = {};\nexport const locales = {};\n{door}",
+        module.glue,
+        json(&css)?,
+        json(&locales)?
+    );
     let manifest = Manifest {
         loader: "loader.js".into(),
         pinned: shelf.put("candor", "js", pinned.as_bytes())?,
-        glue: shelf.put("glue", "js", glue.as_bytes())?,
+        glue: shelf.put("glue", "js", tools.minify(&glue, Text::Module)?.as_bytes())?,
         wasm: shelf.put("candor", "wasm", &module.wasm)?,
         locales,
-        capture: capture
-            .map(|module| -> Result<Pair> {
-                let folder = widget.join("capture");
-                let css = tools.minify(&read(&folder.join("capture.css"))?, Text::Style)?;
-                let locales = locale::read_all(&folder.join("locales"))?
-                    .iter()
-                    .map(|(tag, text)| {
-                        Ok((tag.clone(), shelf.put(&format!("capture-{tag}"), "json", text.as_bytes())?))
-                    })
-                    .collect::<Result<_>>()?;
-                let glue = complete(&tools, &module.glue, &css, &locales)?;
-                Ok(Pair {
-                    glue: shelf.put("capture", "js", glue.as_bytes())?,
-                    wasm: shelf.put("capture", "wasm", &module.wasm)?,
-                })
-            })
-            .transpose()?,
+        files,
+        files_locales,
+        capture,
     };
     fs::write(fresh.path().join(&manifest.loader), &loader)?;
     fs::write(fresh.path().join("manifest.json"), serde_json::to_vec_pretty(&manifest)?)?;
@@ -133,15 +144,34 @@ pub(crate) fn build(place: &Place) -> Result<Manifest> {
     Ok(manifest)
 }
 
-/// A module's glue with its style sheet and its table of languages, minified. The table rides in the glue: a dozen
-/// hashes are half of what the loader may weigh.
-fn complete(tools: &Tools, glue: &str, css: &str, locales: &BTreeMap<String, Asset>) -> Result<String> {
-    let glue = format!(
-        "{glue}\nexport const css = {};\nexport const locales = {};\n",
-        serde_json::to_string(css)?,
-        serde_json::to_string(locales)?
-    );
-    tools.minify(&glue, Text::Module)
+/// What the module for files has to know of what the collector takes: the protocol's own numbers.
+fn limits() -> Result<String> {
+    use candor_protocol::{PICTURE_TYPES, limits};
+    json(&serde_json::json!({
+        "types": PICTURE_TYPES,
+        "picture": limits::PICTURE_BYTES_MAX,
+        "attachment": limits::ATTACHMENT_BYTES_MAX,
+        "files": limits::FILES_MAX,
+        "name": limits::FILE_NAME_CHARS_MAX,
+    }))
+}
+
+fn json(value: &(impl Serialize + ?Sized)) -> Result<String> {
+    Ok(serde_json::to_string(value)?)
+}
+
+/// Puts each value in its token's place.
+///
+/// # Errors
+/// A token does not occur exactly once.
+fn put_in(mut text: String, values: &[(&str, String)]) -> Result<String> {
+    for (token, value) in values {
+        match text.matches(token).count() {
+            1 => text = text.replace(token, value),
+            n => bail!("{token} occurs {n} times, not once"),
+        }
+    }
+    Ok(text)
 }
 
 /// Reads the manifest of an earlier build.

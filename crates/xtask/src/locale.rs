@@ -42,6 +42,16 @@ pub(crate) fn read_all(folder: &Path) -> Result<BTreeMap<String, String>> {
     files.iter().map(|(tag, words)| Ok((tag.clone(), pack(reference, words)?))).collect()
 }
 
+/// What ships of two folders that are fetched together, by language tag: a JSON array of both arrays of strings.
+///
+/// # Errors
+/// As [`read_all`], or one of the folders lacks a language of the other.
+pub(crate) fn read_both(first: &Path, second: &Path) -> Result<BTreeMap<String, String>> {
+    let (first, second) = (read_all(&first.join("locales"))?, read_all(&second.join("locales"))?);
+    ensure!(first.keys().eq(second.keys()), "the languages of files and capture differ");
+    Ok(first.into_iter().zip(second.into_values()).map(|((tag, a), b)| (tag, format!("[{a},{b}]"))).collect())
+}
+
 /// The first string of every locale, the bubble's name, as one JSON object by language tag.
 pub(crate) fn first_of_each(packed: &BTreeMap<String, String>) -> Result<String> {
     let first = |text: &String| -> Result<String> {

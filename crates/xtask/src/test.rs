@@ -1,6 +1,7 @@
 //! `test`: everything, lowest level first, with one truthful count at the end.
 
 use std::{
+    fs,
     io::{BufRead as _, BufReader, Write as _},
     path::PathBuf,
     process::{Command, Stdio},
@@ -62,6 +63,9 @@ pub(crate) fn run(place: &Place) -> Result<()> {
         suites.push(one("size --check", size::run(place, false, true)));
         suites.push(checks("assets", tidy::built(place)));
     }
+    if ready {
+        suites.push(in_node(place)?);
+    }
     for package in browser_suites(place)? {
         suites.push(in_browser(place, &package)?);
     }
@@ -118,6 +122,29 @@ fn command(place: &Place, binary: &Binary) -> Command {
         // A snapshot that is missing or differs is a failure here, never a file written beside it.
         .env("INSTA_UPDATE", "no");
     command
+}
+
+/// Runs the tests of the widget's JavaScript with node's own runner.
+fn in_node(place: &Place) -> Result<Suite> {
+    step::head("files in node");
+    let folder = place.root.join("widget/files");
+    let mut node = Command::new("node");
+    node.args(["--test", "--test-reporter=tap"]).current_dir(&folder).stdout(Stdio::piped());
+    for entry in fs::read_dir(&folder)? {
+        let name = entry?.file_name();
+        if name.to_string_lossy().ends_with(".test.js") {
+            node.arg(name);
+        }
+    }
+    let output = node.output()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let count = |what: &str| said.lines().find_map(|line| line.strip_prefix(what)?.trim().parse().ok());
+    let (passed, failed) = (count("# pass "), count("# fail "));
+    let (Some(passed), Some(failed)) = (passed, failed) else { bail!("node says:\n{said}") };
+    if failed > 0 {
+        eprintln!("{said}");
+    }
+    Ok(Suite { name: "files in node".into(), passed, failed, ignored: 0 })
 }
 
 /// Packages with tests that need a browser themselves (`wasm-bindgen-test`): those with a `tests/browser.rs`.

@@ -52,7 +52,8 @@ pub(crate) fn sources(place: &Place) -> Vec<Outcome> {
     outcomes.push(check("golden files are added, never edited", || files::golden(place)));
     outcomes.push(check("locales agree", || {
         crate::locale::read_all(&place.root.join("widget/locales"))?;
-        crate::locale::read_all(&place.root.join("widget/capture/locales")).map(drop)
+        crate::locale::read_both(&place.root.join("widget/files"), &place.root.join("widget/capture"))
+            .map(drop)
     }));
     outcomes
 }
@@ -61,11 +62,9 @@ pub(crate) fn sources(place: &Place) -> Vec<Outcome> {
 pub(crate) fn built(place: &Place) -> Vec<Outcome> {
     vec![check("nothing built mentions other storage", || {
         let manifest = assets::manifest(place)?;
-        let mut files = vec![manifest.loader, manifest.pinned.file, manifest.glue.file, manifest.wasm.file];
-        if let Some(pair) = manifest.capture {
-            files.extend([pair.glue.file, pair.wasm.file]);
-        }
-        for file in files {
+        let program = [manifest.pinned, manifest.glue, manifest.wasm].map(|asset| asset.file);
+        let later = [manifest.files, manifest.capture.glue, manifest.capture.wasm].map(|asset| asset.file);
+        for file in program.into_iter().chain(later).chain([manifest.loader]) {
             let bytes = fs::read(place.assets().join(&file)).with_context(|| file.clone())?;
             for word in STORING_WORDS {
                 ensure!(!mentions(&bytes, word), "{file} mentions {word}");

@@ -323,7 +323,7 @@ const keep = async (blob, way) => {
   image?.close();
 };
 
-const load = (blob) => (blob && TYPES.includes(blob.type) ? keep(blob, BY_FILE) : tell(FAILED, BY_FILE, 0, 0, ''));
+export const load = (blob) => (blob && TYPES.includes(blob.type) ? keep(blob, BY_FILE) : tell(FAILED, BY_FILE, 0, 0, ''));
 
 export const capture = async () => {
   const [mine, widget] = [tell, host.root.host];

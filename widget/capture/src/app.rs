@@ -49,7 +49,13 @@ pub(crate) fn open(host: &Host) -> Promise {
     let state = State::new(texts, stage::has_screen(), stage::pixel_ratio() as i32);
     let shown = [const { String::new() }; 3];
     APP.set(Some(App { state, shown, number, _tell: tell }));
-    dispatch(number, Event::Press("page".into(), 0));
+    let blob = host.blob();
+    if blob.is_undefined() {
+        dispatch(number, Event::Press("page".into(), 0));
+    } else {
+        // Whatever is no picture ends in the choice of ways.
+        stage::load(&blob);
+    }
     promise
 }
 

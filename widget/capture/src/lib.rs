@@ -22,8 +22,8 @@ use js_sys::Promise;
 #[global_allocator]
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
-/// Opens the dialog and takes a picture of the page at once. `host` is what the panel hands over: `root`, `css`,
-/// `texts`, `locale`, `mask`, `bytesMax`, `hidePanel()`, `showPanel()`.
+/// Opens the dialog and takes a picture of the page at once, or takes up `blob`. `host` is what the panel hands over:
+/// `root`, `css`, `texts`, `locale`, `mask`, `bytesMax`, `hidePanel()`, `showPanel()`, and perhaps `blob`.
 ///
 /// The promise brings `{ blob, width, height, notes }` once the visitor attaches a picture, and `null` when they back
 /// out; it never rejects. While a dialog is open a second call backs out of the first.

@@ -11,6 +11,9 @@ extern "C" {
     pub(crate) fn texts(this: &Host) -> Array;
     #[wasm_bindgen(method, getter)]
     pub(crate) fn locale(this: &Host) -> String;
+    /// A picture that is there already; `undefined` to take one of the page.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn blob(this: &Host) -> JsValue;
 }
 
 #[wasm_bindgen(module = "/js/stage.js")]
@@ -40,6 +43,8 @@ extern "C" {
     /// Keeps what domshot draws as the next picture.
     #[wasm_bindgen(js_name = keepDrawn)]
     pub(crate) fn keep_drawn(drawing: &Promise);
+    /// Keeps a file's pixels as the next picture.
+    pub(crate) fn load(blob: &JsValue);
     /// Asks the browser for its own capture and keeps it as the next picture.
     pub(crate) fn capture();
     /// Makes a file of this part of the picture once nothing has changed for a while.

@@ -118,10 +118,18 @@ pub(super) fn faults(state: &State) -> Vec<Fault> {
                 faults.push(fault("consent-contact", Key::FaultConsent));
             }
         }
-        for (purpose, hook) in [(Purpose::Browser, "consent-browser"), (Purpose::Message, "consent-message")]
-        {
-            if !is_granted(purpose) && is_required(purpose) {
-                faults.push(fault(hook, Key::FaultConsent));
+        for (purpose, hook) in [
+            (Purpose::Picture, "consent-picture"),
+            (Purpose::Attachment, "consent-attachment"),
+            (Purpose::Browser, "consent-browser"),
+            (Purpose::Message, "consent-message"),
+        ] {
+            if !is_granted(purpose) {
+                if state.files.are_for(purpose) {
+                    faults.push(fault(hook, Key::FaultFiles));
+                } else if is_required(purpose) {
+                    faults.push(fault(hook, Key::FaultConsent));
+                }
             }
         }
     }
@@ -140,6 +148,8 @@ pub(super) fn attempt(state: &State, now: Timestamp, id: Uuid) -> Attempt {
         Asked::Page => {
             purposes = vec![Purpose::Message];
             purposes.extend(contact.is_some().then_some(Purpose::Contact));
+            let files = [Purpose::Picture, Purpose::Attachment];
+            purposes.extend(files.into_iter().filter(|purpose| state.asks_for(*purpose)));
             purposes.extend(sends_facts.then_some(Purpose::Browser));
         }
     }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use candor_protocol::{Code, Fact, Kind, Purpose, Timestamp};
 use uuid::Uuid;
 
-use super::{Copied, Effect, Event, Failure, KeptConsent, Prefill, Screen, State, draft};
+use super::{Copied, Effect, Event, Failure, Files, KeptConsent, Prefill, Screen, State, draft};
 
 /// Takes one event into account.
 pub(crate) fn step(state: &mut State, event: Event) -> Vec<Effect> {
@@ -42,6 +42,15 @@ pub(crate) fn step(state: &mut State, event: Event) -> Vec<Effect> {
             }
             vec![]
         }
+        Event::Files(files) => {
+            let purposes = Files::PICTURES.0 | Files::ATTACHMENTS.0;
+            let is_same = (files.0 ^ state.files.0) & purposes == 0;
+            state.files = files;
+            if !is_same && state.screen != Screen::Sending {
+                changed(state);
+            }
+            vec![]
+        }
         Event::Listed(entries) => {
             state.screen = Screen::Stored(entries);
             vec![Effect::Focus("stored-title".into())]
@@ -72,7 +81,8 @@ pub(crate) fn step(state: &mut State, event: Event) -> Vec<Effect> {
 }
 
 fn open(state: &mut State, prefill: Prefill) -> Vec<Effect> {
-    if matches!(state.screen, Screen::Done(..) | Screen::Stored(_)) {
+    // What became of the files may be still to be told.
+    if matches!(state.screen, Screen::Done(_) | Screen::Stored(_)) && !state.files.are(Files::BUSY) {
         state.screen = Screen::Form;
     }
     let draft = &mut state.draft;
@@ -88,7 +98,7 @@ fn open(state: &mut State, prefill: Prefill) -> Vec<Effect> {
         return vec![];
     }
     state.is_open = true;
-    vec![Effect::Show, Effect::Gather, Effect::Emit("open", None)]
+    vec![Effect::Show, Effect::Gather, Effect::Files("open"), Effect::Emit("open", None)]
 }
 
 fn close(state: &mut State) -> Vec<Effect> {
@@ -124,15 +134,21 @@ fn input(state: &mut State, hook: &str, value: String) -> Vec<Effect> {
                 draft.facts_off.extend(Fact::ALL.into_iter().find(|fact| fact.as_str() == rest));
             }
         }
+        ("add", "file") => return vec![Effect::Files("attach")],
         _ => return vec![],
     }
+    changed(state);
+    vec![]
+}
+
+/// What is to be sent is no longer what it was.
+fn changed(state: &mut State) {
     // Another content is another submission: the collector would refuse the old id for it.
     state.attempt = None;
     if !state.faults.is_empty() {
         let still = draft::faults(state);
         state.faults.retain(|fault| still.contains(fault));
     }
-    vec![]
 }
 
 fn press(state: &mut State, hook: &str) -> Vec<Effect> {
@@ -145,8 +161,9 @@ fn press(state: &mut State, hook: &str) -> Vec<Effect> {
         "copy" => vec![Effect::Copy(state.draft.message.clone())],
         "another" => {
             state.screen = Screen::Form;
-            vec![Effect::Gather, Effect::Focus("message".into())]
+            vec![Effect::Files("reset"), Effect::Gather, Effect::Focus("message".into())]
         }
+        "add-picture" if !state.files.are(Files::PENDING) => vec![Effect::Files("picture")],
         "stored" => vec![Effect::List],
         "stored-clear" => {
             state.draft.granted.clear();

@@ -200,3 +200,103 @@ fn what_a_page_sends_itself_is_what_the_collector_admits() {
     let terms = candor_rules::SiteTerms { policy: &state.site.policy, form: &state.site.form, gpc: false };
     assert!(candor_rules::admit(sent, terms, NOW).is_ok());
 }
+
+fn with_files(state: &mut State, files: Files) {
+    state.site.policy.terms.iter_mut().for_each(|terms| terms.need = Need::Optional);
+    state.site.policy.terms[0].need = Need::Required;
+    state.site.form.attachments =
+        Some(candor_protocol::Attachments { types: vec!["text/*".into()], count: 2, bytes: 1000 });
+    step(state, Event::Files(files));
+}
+
+#[test]
+fn a_picture_needs_its_own_consent_and_only_while_it_is_there() {
+    let mut state = state();
+    typed(&mut state, &[("message", "x"), ("consent-message", "true")]);
+    with_files(&mut state, Files::PICTURES);
+    assert_eq!(send(&mut state, 1), None, "nothing goes before it is agreed to");
+    let hooks = |state: &State| state.faults.iter().map(|fault| fault.hook.clone()).collect::<Vec<_>>();
+    assert_eq!(hooks(&state), ["consent-picture"]);
+    step(&mut state, Event::Files(Files::default()));
+    assert!(hooks(&state).is_empty(), "mended by removing it");
+    with_files(&mut state, Files::PICTURES);
+    typed(&mut state, &[("consent-picture", "true")]);
+    let sent = send(&mut state, 2).expect("no faults");
+    assert_eq!(sent.consent.purposes, [Purpose::Message, Purpose::Picture]);
+}
+
+#[test]
+fn consent_for_files_is_not_sent_without_files() {
+    let mut state = state();
+    with_files(&mut state, Files::ATTACHMENTS);
+    let ticks = [("consent-message", "true"), ("consent-attachment", "true")];
+    typed(&mut state, &[("message", "x"), ticks[0], ticks[1]]);
+    step(&mut state, Event::Files(Files::default()));
+    assert_eq!(send(&mut state, 1).expect("no faults").consent.purposes, [Purpose::Message]);
+}
+
+#[test]
+fn a_picture_that_a_site_requires_consent_for_is_asked_for_without_one() {
+    let mut state = state();
+    with_files(&mut state, Files::default());
+    for terms in &mut state.site.policy.terms {
+        if terms.purpose == Purpose::Picture {
+            terms.need = Need::Required;
+        }
+    }
+    typed(&mut state, &[("message", "x"), ("consent-message", "true")]);
+    assert_eq!(send(&mut state, 1), None);
+    assert_eq!(state.faults[0].key, text::Key::FaultConsent);
+}
+
+#[test]
+fn page_that_has_asked_sends_the_purposes_of_its_files() {
+    let mut state = State { asked: Asked::Page, ..state() };
+    with_files(&mut state, Files(Files::PICTURES.0 | Files::ATTACHMENTS.0));
+    typed(&mut state, &[("message", "x")]);
+    let purposes = send(&mut state, 1).expect("no tick box needed").consent.purposes;
+    assert!(purposes.contains(&Purpose::Picture) && purposes.contains(&Purpose::Attachment), "{purposes:?}");
+}
+
+#[test]
+fn another_file_makes_another_submission_but_never_of_one_on_its_way() {
+    let mut state = state();
+    typed(&mut state, &[("message", "x"), ("consent-message", "true"), ("consent-picture", "true")]);
+    send(&mut state, 1);
+    with_files(&mut state, Files::PICTURES);
+    assert!(state.attempt.is_some(), "what is on its way keeps its consent");
+    step(&mut state, Event::Failed(Failure::Unreachable));
+    step(&mut state, Event::Files(Files::default()));
+    assert_eq!(send(&mut state, 2).map(|sent| sent.id), Some(Uuid::from_u128(2)));
+}
+
+#[test]
+fn receipt_stays_to_be_seen_until_its_files_are_settled() {
+    let mut state = state();
+    typed(&mut state, &[("message", "x"), ("consent-message", "true")]);
+    send(&mut state, 1);
+    step(&mut state, Event::Stored(receipt()));
+    with_files(&mut state, Files::BUSY);
+    step(&mut state, Event::Open(Prefill::default()));
+    step(&mut state, Event::Close);
+    step(&mut state, Event::Open(Prefill::default()));
+    assert!(matches!(state.screen, Screen::Done(_)));
+    step(&mut state, Event::Files(Files::default()));
+    step(&mut state, Event::Close);
+    assert!(step(&mut state, Event::Open(Prefill::default())).contains(&Effect::Files("open")));
+    assert_eq!(state.screen, Screen::Form);
+}
+
+#[test]
+fn files_are_handed_on_and_a_tool_on_its_way_is_not_asked_for_again() {
+    let mut state = state();
+    let press = |state: &mut State| step(state, Event::Press("add-picture".into()));
+    assert_eq!(press(&mut state), [Effect::Files("picture")]);
+    step(&mut state, Event::Files(Files::PENDING));
+    assert!(press(&mut state).is_empty());
+    step(&mut state, Event::Files(Files::FAILED));
+    assert_eq!(press(&mut state), [Effect::Files("picture")]);
+    let chosen = Event::Input("add-file".into(), "C:\\fakepath\\a.txt".into());
+    assert_eq!(step(&mut state, chosen), [Effect::Files("attach")]);
+    assert!(step(&mut state, Event::Press("another".into())).contains(&Effect::Files("reset")));
+}

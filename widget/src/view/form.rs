@@ -4,9 +4,9 @@ use candor_protocol::{
     Asked, Code, ContactField, Fact, Field, FieldKind, Kind, Need, Purpose, Scale, limits,
 };
 
-use super::{icon, kind_icon, say};
+use super::{files_place, icon, kind_icon, say};
 use crate::{
-    panel::{Copied, Failure, Screen, State, field_hook},
+    panel::{Copied, Failure, Files, Screen, State, field_hook},
     text::{Key, number},
     tree::{HOOK, Tree},
 };
@@ -27,6 +27,7 @@ pub(super) fn view(t: &mut Tree, state: &State) {
                 None => t.text(""),
             }
             message(t, state);
+            files(t, state);
             form.fields.iter().for_each(|field| custom_field(t, state, field));
             t.maybe(state.asks_for(Purpose::Contact), |t| contact(t, state));
             consent(t, state, Purpose::Browser);
@@ -125,6 +126,37 @@ fn message(t: &mut Tree, state: &State) {
     });
 }
 
+/// The ways to add files, the place for those that were added, and what is to be agreed to for them.
+fn files(t: &mut Tree, state: &State) {
+    let takes_pictures = state.takes(Purpose::Picture);
+    let takes_files = state.takes(Purpose::Attachment);
+    t.maybe(takes_pictures || takes_files, |t| {
+        t.element("div.group", |t| {
+            t.element("div.adds", |t| {
+                t.maybe(takes_pictures, |t| {
+                    t.element("button.quiet type=button @add-picture", |t| {
+                        t.attr("aria-busy", truth(state.files.are(Files::PENDING)));
+                        t.text(state.texts.get(Key::AddPicture));
+                    });
+                });
+                t.maybe(takes_files, |t| {
+                    t.element("label.quiet", |t| {
+                        t.element("input.unseen type=file multiple @add-file", |_| ());
+                        t.text(state.texts.get(Key::Attach));
+                    });
+                });
+            });
+            t.maybe(state.files.are(Files::FAILED), |t| {
+                say(t, state, "p.fault @files-failed role=alert", Key::FilesFailed);
+            });
+            files_place(t);
+            for purpose in [Purpose::Picture, Purpose::Attachment] {
+                t.maybe(state.asks_for(purpose), |t| consent(t, state, purpose));
+            }
+        });
+    });
+}
+
 fn custom_field(t: &mut Tree, state: &State, field: &Field) {
     let hook = &field_hook(field);
     let value = state.draft.fields.get(&field.key).unwrap_or_default();
@@ -210,6 +242,8 @@ fn contact(t: &mut Tree, state: &State) {
 fn consent(t: &mut Tree, state: &State, purpose: Purpose) {
     let key = match purpose {
         Purpose::Contact => Key::ConsentContact,
+        Purpose::Picture => Key::ConsentPicture,
+        Purpose::Attachment => Key::ConsentAttachment,
         Purpose::Browser => Key::ConsentBrowser,
         _ => Key::ConsentMessage,
     };

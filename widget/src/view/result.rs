@@ -2,7 +2,7 @@
 
 use candor_protocol::Purpose;
 
-use super::{icon, say};
+use super::{files_place, icon, say};
 use crate::{
     panel::{Receipt, ShownEntry, State},
     text::Key,
@@ -17,6 +17,7 @@ pub(super) fn done(t: &mut Tree, state: &State, receipt: &Receipt) {
             say(t, state, "span", Key::DoneNumber);
             t.leaf("output @receipt dir=ltr", &receipt.number);
         });
+        files_place(t);
         say(t, state, "h4", Key::DoneKept);
         t.element("dl", |t| {
             for kept in &receipt.kept {

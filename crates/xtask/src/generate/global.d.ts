@@ -38,6 +38,12 @@ export interface CandorApi {
   identify(who: Contact): Promise<void>;
   set(custom: Record<string, string>): Promise<void>;
   submit(submission: Headless): Promise<Receipt>;
+  /**
+   * Opens the picture tool over the page: a picture of it, masked, to be drawn on. The promise is kept with the file
+   * that the visitor attaches (PNG, WebP or JPEG, 4 MiB at most), with `null` where they back out, and broken where
+   * the tool cannot be fetched. Nothing is sent.
+   */
+  picture(): Promise<Blob | null>;
   /** Calls back at every such event; returns the function that ends it. */
   on(event: CandorEvent, act: (detail?: unknown) => void): () => void;
   consent: {

@@ -1,0 +1,371 @@
+//! A picture of the page, a pen, files: from the button to the member's screen.
+
+use std::{io::Write as _, path::Path};
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::{Allowed, Kind, Visitor, World, journey, until};
+use fantoccini::key::Key;
+use serde_json::{Value, json};
+use tempfile::NamedTempFile;
+
+use crate::send::write_and_agree;
+
+/// What the pages' site asks for from now on: words, pictures, and attachments that are texts.
+fn offer(world: &World) -> Result<()> {
+    let terms = |purpose: &str, need: &str| json!({ "purpose": purpose, "need": need, "days": 30 });
+    let policy = json!({
+        "version": 1,
+        "terms": [terms("message", "required"), terms("picture", "optional"), terms("attachment", "optional")],
+    });
+    let form = json!({
+        "kinds": ["bug", "idea"], "contact": [], "fields": [], "keep_query": false, "keep_fragment": false,
+        "attachments": { "types": ["text/plain"], "count": 2, "bytes": 1000 }, "bubble_hidden_days": 30,
+    });
+    let (policy, form) =
+        (file(".json", policy.to_string().as_bytes())?, file(".json", form.to_string().as_bytes())?);
+    let path = |file: &NamedTempFile| file.path().to_str().map(str::to_owned).context("a path is a text");
+    world.collector.command(&["site", "set", "--policy", &path(&policy)?, "--form", &path(&form)?])?;
+    Ok(())
+}
+
+fn file(suffix: &str, bytes: &[u8]) -> Result<NamedTempFile> {
+    let mut file = tempfile::Builder::new().prefix("note-").suffix(suffix).tempfile()?;
+    file.write_all(bytes)?;
+    Ok(file)
+}
+
+/// Takes a picture of the page as it is and puts it on the list.
+async fn picture(visitor: &Visitor) -> Result<()> {
+    visitor.click("add-picture").await?;
+    attach(visitor).await?;
+    visitor.sees("file-1").await?;
+    Ok(())
+}
+
+/// Puts what is under the pen on the list, once its file is ready.
+async fn attach(visitor: &Visitor) -> Result<()> {
+    visitor.click("use").await?;
+    until("the file is ready", async || {
+        let button = visitor.sees("attach").await?;
+        Ok(button.is_enabled().await?.then_some(()))
+    })
+    .await?;
+    visitor.click("attach").await?;
+    visitor.sees_no("attach").await
+}
+
+/// Size of a picture, and how many of its pixels have the colours of `tests/pages/pictures`; `far` are those of its
+/// letters where no mask is.
+async fn colours(visitor: &Visitor, bytes: &[u8]) -> Result<Value> {
+    visitor.script("window.bytes = new Uint8Array(arguments[0])", vec![bytes.into()]).await?;
+    visitor
+        .awaits(
+            "const image = await createImageBitmap(new Blob([window.bytes]));
+             const { width, height } = image;
+             const context = Object.assign(document.createElement('canvas'), { width, height }).getContext('2d');
+             context.drawImage(image, 0, 0);
+             const { data } = context.getImageData(0, 0, width, height);
+             const count = { width, height, shown: 0, covered: 0, near: 0, far: 0 };
+             for (let at = 0; at < data.length; at += 4) {
+                 const is = (...rgb) => rgb.every((value, place) => Math.abs(data[at + place] - value) < 24);
+                 count.shown += is(0, 255, 255);
+                 count.covered += is(255, 0, 255);
+                 if (is(255, 102, 0)) count[at / 4 % width > 400 ? 'far' : 'near']++;
+             }
+             return count;",
+        )
+        .await
+}
+
+/// Makes every file wait before it goes, until the journey says `window.go = true`.
+async fn hold_files(visitor: &Visitor) -> Result<()> {
+    visitor
+        .script(
+            "const { send, abort } = XMLHttpRequest.prototype;
+             XMLHttpRequest.prototype.send = async function (body) {
+                 while (!window.go) await new Promise(requestAnimationFrame);
+                 if (!this.isGone) send.call(this, body);
+             };
+             XMLHttpRequest.prototype.abort = function () {
+                 this.isGone = true;
+                 abort.call(this);
+             }",
+            vec![],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Would the browser ask before it leaves the page?
+async fn is_asked_before_leaving(visitor: &Visitor) -> Result<bool> {
+    let asked = "const event = new Event('beforeunload', { cancelable: true });
+        dispatchEvent(event);
+        return event.defaultPrevented";
+    visitor.script(asked, vec![]).await?.as_bool().context("yes or no")
+}
+
+#[tokio::test]
+async fn a_member_sees_a_picture_of_the_page_without_what_was_masked_and_covered() -> Result<()> {
+    journey(async |world| {
+        offer(world)?;
+        let visitor = world.visit("pictures").await?;
+        let screen = world.browser.client.screenshot().await?;
+        let page = colours(&visitor, &screen).await?;
+        ensure!(
+            page["covered"] != 0 && page["far"] != 0,
+            "the page does not show what is to be hidden: {page}"
+        );
+
+        write_and_agree(&visitor, "Look at the till").await?;
+        visitor.click("add-picture").await?;
+        // By keys alone: the seventh tool, from the middle to the top, a corner, the other corner.
+        visitor.sees("picture").await?;
+        visitor
+            .script(
+                "document.querySelector('candor-widget').shadowRoot.querySelector('[data-t=tool]').focus()",
+                vec![],
+            )
+            .await?;
+        visitor.presses(&[(Key::Right, 6), (Key::Enter, 1)]).await?;
+        visitor.holds(Key::Shift, &[(Key::Up, 30), (Key::Left, 1)]).await?;
+        visitor.presses(&[(Key::Enter, 1)]).await?;
+        visitor.holds(Key::Shift, &[(Key::Right, 6), (Key::Down, 5)]).await?;
+        visitor.presses(&[(Key::Enter, 1)]).await?;
+        attach(&visitor).await?;
+        visitor.sees("file-1").await?;
+
+        visitor.click("send").await?;
+        visitor.sees("fault-consent-picture").await?;
+        ensure!(world.collector.inbox().await?.reports().await?.is_empty(), "sent without consent");
+        visitor.click("consent-picture").await?;
+        visitor.click("send").await?;
+        visitor.sees("receipt").await?;
+        visitor.reads_in("files-sum", "Your text and your files have arrived").await?;
+        ensure!(!is_asked_before_leaving(&visitor).await?, "asked with nothing to lose");
+
+        let files = world.collector.inbox().await?.only_files().await?;
+        ensure!(files.len() == 1, "{} files", files.len());
+        let (name, bytes) = &files[0];
+        ensure!(name.starts_with("picture-1."), "{name}");
+        let kept = colours(&visitor, bytes).await?;
+        ensure!((&kept["width"], &kept["height"]) == (&page["width"], &page["height"]), "{kept}, not {page}");
+        ensure!(kept["shown"] == page["shown"], "{kept}, not {page}");
+        ensure!(kept["covered"] == 0 && kept["far"] == 0 && kept["near"] != 0, "{kept}");
+        Ok(Allowed::default())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_file_goes_along_and_one_that_the_site_does_not_take_stays_at_home() -> Result<()> {
+    journey(async |world| {
+        offer(world)?;
+        let visitor = world.visit("pictures").await?;
+        write_and_agree(&visitor, "With my notes").await?;
+        let (note, page) = (file(".txt", b"Tea, milk, sugar")?, file(".html", b"<p>No</p>")?);
+        let large = file(".txt", &[b'x'; 1001])?;
+        for given in [note.path(), page.path(), large.path()] {
+            visitor.gives("add-file", given).await?;
+        }
+        visitor.reads_in("file-2", "not taken here").await?;
+        visitor.reads_in("file-3", "larger than").await?;
+        visitor.click("remove-3").await?;
+        visitor.sees_no("file-3").await?;
+        visitor.click("consent-attachment").await?;
+        visitor.click("send").await?;
+        visitor.sees("receipt").await?;
+        visitor.reads_in("files-sum", "Your text and your files have arrived").await?;
+        let name = note.path().file_name().and_then(|name| name.to_str()).context("a name")?.to_owned();
+        let files = world.collector.inbox().await?.only_files().await?;
+        ensure!(files == [(name, b"Tea, milk, sugar".to_vec())], "{files:?}");
+        Ok(Allowed::default())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_picture_that_cannot_be_sent_costs_no_word_and_follows_later() -> Result<()> {
+    journey(async |world| {
+        offer(world)?;
+        let visitor = world.visit("pictures").await?;
+        write_and_agree(&visitor, "Stored before the storm").await?;
+        picture(&visitor).await?;
+        visitor.click("consent-picture").await?;
+        hold_files(&visitor).await?;
+        visitor.click("send").await?;
+        let number = visitor.reads("receipt").await?;
+        ensure!(is_asked_before_leaving(&visitor).await?, "a file on its way is lost without a word");
+        world.collector.stop().await?;
+        visitor.script("window.go = true", vec![]).await?;
+        visitor.reads_in("file-1", "could not be reached").await?;
+        visitor.reads_in("files-sum", "0 of 1").await?;
+        ensure!(visitor.reads("receipt").await? == number, "the receipt is gone");
+        ensure!(!is_asked_before_leaving(&visitor).await?, "asked with nothing on its way");
+
+        // What is still to be told stays there for who comes back.
+        visitor.click("done-close").await?;
+        visitor.sees_no("receipt").await?;
+        world.collector.restart().await?;
+        visitor.click("bubble").await?;
+        visitor.click("retry-1").await?;
+        visitor.reads_in("files-sum", "Your text and your files have arrived").await?;
+        let inbox = world.collector.inbox().await?;
+        ensure!(inbox.only_report().await?.contains("Stored before the storm"), "the text is gone");
+        ensure!(inbox.only_files().await?.len() == 1, "the picture is not there");
+        Ok(Allowed { console: &["ERR_CONNECTION_REFUSED"], ..Allowed::default() })
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_closed_panel_goes_on_sending() -> Result<()> {
+    journey(async |world| {
+        offer(world)?;
+        let visitor = world.visit("pictures").await?;
+        write_and_agree(&visitor, "In a hurry").await?;
+        picture(&visitor).await?;
+        visitor.click("consent-picture").await?;
+        hold_files(&visitor).await?;
+        visitor.click("send").await?;
+        visitor.click("done-close").await?;
+        visitor.sees_no("receipt").await?;
+        visitor.script("window.go = true", vec![]).await?;
+        let inbox = world.collector.inbox().await?;
+        until("the picture is in the inbox", async || {
+            Ok((inbox.only_files().await?.len() == 1).then_some(()))
+        })
+        .await?;
+        visitor.click("bubble").await?;
+        visitor.sees("message").await?;
+        visitor.sees_no("file-1").await?;
+        Ok(Allowed::default())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_cancelled_file_is_not_stored_and_may_be_sent_after_all() -> Result<()> {
+    journey(async |world| {
+        offer(world)?;
+        let visitor = world.visit("pictures").await?;
+        write_and_agree(&visitor, "Or rather not").await?;
+        let note = file(".txt", b"On second thoughts")?;
+        visitor.gives("add-file", note.path()).await?;
+        visitor.click("consent-attachment").await?;
+        hold_files(&visitor).await?;
+        visitor.click("send").await?;
+        visitor.sees("receipt").await?;
+        visitor.click("remove-1").await?;
+        visitor.reads_in("file-1", "as you wished").await?;
+        ensure!(!is_asked_before_leaving(&visitor).await?, "asked for what nobody wants");
+        ensure!(world.collector.inbox().await?.only_files().await?.is_empty(), "sent all the same");
+        visitor.script("window.go = true", vec![]).await?;
+        visitor.click("retry-1").await?;
+        visitor.reads_in("files-sum", "Your text and your files have arrived").await?;
+        ensure!(world.collector.inbox().await?.only_files().await?.len() == 1, "not sent");
+        Ok(Allowed::default())
+    })
+    .await
+}
+
+/// The page pastes or drops a red picture for its visitor: drivers cannot.
+async fn hand_over(visitor: &Visitor, event: &str, target: &str) -> Result<()> {
+    visitor
+        .awaits(&format!(
+            "const context = Object.assign(document.createElement('canvas'), {{ width: 300, height: 200 }}).getContext('2d');
+             context.fillStyle = '#0ff';
+             context.fillRect(0, 0, 300, 200);
+             const blob = await new Promise(done => context.canvas.toBlob(done));
+             const carried = new DataTransfer();
+             carried.items.add(new File([blob], 'shot.png', {{ type: 'image/png' }}));
+             const target = document.querySelector('candor-widget').shadowRoot.querySelector('{target}');
+             const init = {{ bubbles: true, cancelable: true, composed: true }};
+             const event = '{event}' == 'paste' ? new ClipboardEvent('paste', {{ ...init, clipboardData: carried }})
+                 : new DragEvent('drop', {{ ...init, dataTransfer: carried }});
+             target.dispatchEvent(event);
+             return event.defaultPrevented"
+        ))
+        .await
+        .and_then(|taken| {
+            ensure!(taken == true, "the panel does not take it");
+            Ok(())
+        })
+}
+
+#[tokio::test]
+async fn pictures_that_are_pasted_and_dropped_come_under_the_pen() -> Result<()> {
+    journey(async |world| {
+        offer(world)?;
+        let visitor = world.visit("pictures").await?;
+        write_and_agree(&visitor, "From my clipboard").await?;
+        for (event, target) in [("paste", "[data-t=message]"), ("drop", "header")] {
+            hand_over(&visitor, event, target).await?;
+            attach(&visitor).await?;
+        }
+        visitor.sees("file-2").await?;
+        visitor.click("consent-picture").await?;
+        visitor.click("send").await?;
+        visitor.reads_in("files-sum", "Your text and your files have arrived").await?;
+        let files = world.collector.inbox().await?.only_files().await?;
+        ensure!(files.len() == 2, "{} files", files.len());
+        for (_, bytes) in &files {
+            let kept = colours(&visitor, bytes).await?;
+            ensure!(kept["width"] == 300 && kept["shown"] == 60_000, "{kept}");
+        }
+        Ok(Allowed::default())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn without_the_picture_tool_a_picture_file_goes_along() -> Result<()> {
+    journey(async |world| {
+        offer(world)?;
+        let visitor = world.visit("pictures").await?;
+        write_and_agree(&visitor, "No tool").await?;
+        // A collector that was updated since the page was opened, a proxy, a policy: whatever it is.
+        let script = "const { fetch } = window;
+            window.fetch = (url, init) => /capture-.*wasm/.test(url) ? Promise.reject(new TypeError('no')) : fetch(url, init)";
+        visitor.script(script, vec![]).await?;
+        visitor.click("add-picture").await?;
+        visitor.sees("pen-failed").await?;
+        let drawn = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/widget.png").canonicalize()?;
+        visitor.gives("photo", &drawn).await?;
+        visitor.sees("file-1").await?;
+        visitor.click("consent-picture").await?;
+        visitor.click("send").await?;
+        visitor.reads_in("files-sum", "Your text and your files have arrived").await?;
+        let files = world.collector.inbox().await?.only_files().await?;
+        ensure!(files.len() == 1 && files[0].1.starts_with(b"\x89PNG"), "the file is not there");
+        Ok(Allowed::default())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn without_the_list_of_files_the_visitor_is_told_and_the_text_goes() -> Result<()> {
+    journey(async |world| {
+        if world.browser.kind != Kind::Chromium {
+            return Ok(Allowed::default()); // Only chromedriver lets a single request fail.
+        }
+        offer(world)?;
+        let visitor = world.visit("pictures").await?;
+        write_and_agree(&visitor, "Just words").await?;
+        world.browser.devtools("Network.enable", json!({})).await?;
+        world.browser.devtools("Network.setBlockedURLs", json!({ "urls": ["*/assets/files-*.js"] })).await?;
+        visitor.click("add-picture").await?;
+        visitor.sees("files-failed").await?;
+        world.browser.devtools("Network.setBlockedURLs", json!({ "urls": [] })).await?;
+        picture(&visitor).await?;
+        ensure!(!visitor.has("files-failed").await?, "it still says that it failed");
+        visitor.click("remove-1").await?;
+        visitor.click("send").await?;
+        visitor.sees("receipt").await?;
+        ensure!(
+            world.collector.inbox().await?.only_report().await?.contains("Just words"),
+            "the text is gone"
+        );
+        Ok(Allowed { console: &["ERR_BLOCKED_BY_CLIENT"], ..Allowed::default() })
+    })
+    .await
+}
