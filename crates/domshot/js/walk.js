@@ -344,9 +344,11 @@ const element = (shot, node, level) => {
   }
   if (shot.copiesStyles && !isSvg) copyStyle(shot, node, start);
   if (shot.isQuirky && style && !/^(svg|math|t[rfhb]|table)/.test(name) && !/^(inline|contents)$/.test(style.display)) {
-    // Sizes come out differently in quirks mode. A height that is set keeps margins in, so only what has one gets one.
+    // Sizes come out differently in quirks mode. A height that is set keeps margins in, so a block of blocks gets none.
+    const last = node.lastElementChild;
     const isAuto = attempt(() => node.computedStyleMap().get('height').value) === 'auto';
-    start.style += pinned(style, 'box-sizing,width' + (isAuto ? '' : ',height'));
+    const isOpen = isAuto && last && shot.style(last).display !== 'inline';
+    start.style += pinned(style, 'box-sizing,width' + (isOpen ? '' : ',height'));
   }
   const pins = shot.marks.get(node)?.pins;
   if (pins) start.attributes += pair('ds-p', pins);
