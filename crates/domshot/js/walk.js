@@ -346,7 +346,7 @@ const element = (shot, node, level) => {
   if (shot.isQuirky && style && !/^(svg|math|t[rfhb]|table)/.test(name) && !/^(inline|contents)$/.test(style.display)) {
     // Sizes come out differently in quirks mode. A height that is set keeps margins in, so a block of blocks gets none.
     const last = node.lastElementChild;
-    const isAuto = attempt(() => node.computedStyleMap().get('height').value) === 'auto';
+    const isAuto = attempt(() => node.computedStyleMap().get('height').value, 'auto') === 'auto';
     const isOpen = isAuto && last && shot.style(last).display !== 'inline';
     start.style += pinned(style, 'box-sizing,width' + (isOpen ? '' : ',height'));
   }
@@ -410,7 +410,7 @@ const cut = (clip, box) => {
 const branch = async (shot, list, isSvg) => {
   const { clock } = shot;
   const stack = [{ close: '', list, clip: shot.seen, isSvg }];
-  for (let steps = 1; stack.length; steps++) {
+  while (stack.length) {
     const level = stack.at(-1);
     const node = level.list ? level.list.shift() : level.next;
     if (!node) {
@@ -419,7 +419,7 @@ const branch = async (shot, list, isSvg) => {
       continue;
     }
     if (!level.list) level.next = nextSibling(node);
-    if (steps % 16 === 0 && clock.isTurnOver()) {
+    if (clock.isTurnOver()) {
       await clock.rest();
       if (!clock.left(WALK_SHARE)) {
         shot.isLate = true;
