@@ -351,6 +351,24 @@ impl Vault {
         self.read().ids().len()
     }
 
+    /// Whether the keys lie in a file, where they can be exchanged, and not in the environment.
+    #[must_use]
+    pub const fn has_home(&self) -> bool {
+        self.home.is_some()
+    }
+
+    /// Makes sure of the master key of this id, which another program may have put into the file meanwhile. `false`
+    /// when it is not there either.
+    #[must_use]
+    pub fn knows(&self, master: MasterId) -> bool {
+        let is_here = || self.read().ids().contains(&master);
+        if is_here() {
+            return true;
+        }
+        self.reload();
+        is_here()
+    }
+
     fn change(
         &self,
         change: fn(&mut MasterKeys, &Path, &Rng) -> Result<(), KeyError>,
@@ -359,7 +377,10 @@ impl Vault {
             path: "CANDOR_MASTER_KEY".into(),
             fault: "the environment holds the master key: put the new one before it there, separated by a comma",
         })?;
-        change(&mut self.masters.write().unwrap_or_else(PoisonError::into_inner), home, &self.rng)
+        let mut masters = self.masters.write().unwrap_or_else(PoisonError::into_inner);
+        // What the file holds is what counts: another program may have changed it since it was read.
+        *masters = read(&home.join(MASTER_KEY_FILE))?;
+        change(&mut masters, home, &self.rng)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, MasterKeys> {
@@ -369,9 +390,13 @@ impl Vault {
     fn reload(&self) {
         let Some(home) = &self.home else { return };
         // A file that cannot be read leaves the keys as they are: what they open they still open.
-        if let Ok(fresh) = read(&home.join(MASTER_KEY_FILE)) {
-            *self.masters.write().unwrap_or_else(PoisonError::into_inner) = fresh;
-        }
+        let Ok(fresh) = read(&home.join(MASTER_KEY_FILE)) else { return };
+        let mut masters = self.masters.write().unwrap_or_else(PoisonError::into_inner);
+        // A thread that is just reading may hold a row from before the exchange, so the old keys stay in memory.
+        let fresh_ids = fresh.ids();
+        let old: Vec<_> = masters.0.drain(..).filter(|key| !fresh_ids.contains(&id(key))).collect();
+        *masters = fresh;
+        masters.0.extend(old);
     }
 }
 

@@ -15,7 +15,7 @@ use candor_protocol::Timestamp;
 use super::settings::Settings;
 
 /// Holds the master key where it is not to lie in the data folder: 64 hexadecimal digits, several with commas between.
-const MASTER_KEY_VARIABLE: &str = "CANDOR_MASTER_KEY";
+pub(super) const MASTER_KEY_VARIABLE: &str = "CANDOR_MASTER_KEY";
 
 /// The store of the data folder and its key; both are made where there are none, and so is the master key.
 ///

@@ -1,10 +1,13 @@
 //! The commands: one file for each, and how they find the instance they work on.
 
+mod audit;
 mod csp;
 mod demo;
 mod instance;
+mod key;
 mod log;
 mod member;
+mod progress;
 mod serve;
 mod settings;
 mod site;
@@ -45,6 +48,12 @@ enum Command {
     Csp(csp::Options),
     /// Delete what has reached its date
     Sweep(sweep::Options),
+    /// Prove or print the log of who did what to whose data
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Exchange the master key
+    #[command(subcommand)]
+    Key(key::Command),
 }
 
 /// Does what the command line says.
@@ -62,6 +71,8 @@ pub(crate) fn run(line: CommandLine, clock: Clock, rng: Rng) -> Result<()> {
             Command::Snippet(options) => snippet::run(&settings, &options, &clock, &rng).await,
             Command::Csp(options) => csp::run(&settings, &options, &clock, &rng).await,
             Command::Sweep(options) => sweep::run(&settings, &options, &clock, &rng).await,
+            Command::Audit(command) => audit::run(&settings, command, &rng).await,
+            Command::Key(command) => key::run(&settings, command, &clock, &rng).await,
         }
     })
 }

@@ -25,8 +25,10 @@ const REWRAP_ROWS: u32 = 500;
 
 impl Store {
     /// Exchanges the master key: a fresh one is put into the file, all reporters' keys are wrapped anew batch by batch,
-    /// and then the old one is forgotten. Reports come in and are read meanwhile; running it again after an
-    /// interruption goes on where it stopped. `rewrapped` is told how many are done.
+    /// and then the old one is forgotten. Reports come in and are read meanwhile, also by other programs on the same
+    /// folder; running it again after an interruption goes on where it stopped. `rewrapped` is told how many are done.
+    ///
+    /// Keys that lie in the environment are put and taken away there: of several, the first wraps.
     ///
     /// # Errors
     /// The keys do not lie in a file, or something cannot be written; nothing is lost.
@@ -34,25 +36,36 @@ impl Store {
         if self.vault.masters() == 1 {
             self.vault.rotate()?;
         }
+        // From this commit on every program on this database wraps under the fresh key; see `wrap`. What was wrapped
+        // under the old one before is found below.
+        let vault = self.vault.clone();
+        self.writer.write(move |connection| mark(connection, &vault)).await?;
         let mut sum = 0;
         loop {
             let vault = self.vault.clone();
-            let batch = self.writer.write(move |connection| {
-                let batch = rewrap(connection, &vault, REWRAP_ROWS)?;
-                if batch == 0 {
-                    mark(connection, &vault)?;
-                }
-                Ok(batch)
-            });
-            let batch = batch.await?;
+            let batch = self.writer.write(move |connection| rewrap(connection, &vault, REWRAP_ROWS)).await?;
             if batch == 0 {
                 break;
             }
             sum += batch as u64;
             rewrapped(sum);
         }
-        self.vault.retire()?;
+        if self.vault.has_home() {
+            self.vault.retire()?;
+        }
         Ok(sum)
+    }
+
+    /// How many reporters have a key.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn reporter_keys(&self) -> Result<u64, StoreError> {
+        self.readers
+            .read(|connection| {
+                Ok(connection.query_row("SELECT count(*) FROM reporter_key", [], |row| row.get(0))?)
+            })
+            .await
     }
 }
 
@@ -180,11 +193,32 @@ pub(super) fn find_or_make(
         return Ok(key);
     }
     let key = ReporterKey::fresh(vault.rng());
-    let wrapped = vault.wrap(&key, owner);
+    let wrapped = wrap(connection, vault, &key, owner)?;
     connection
         .prepare_cached("INSERT INTO reporter_key (site, reporter, master, wrapped) VALUES (?1, ?2, ?3, ?4)")?
         .execute((owner.site.as_bytes(), owner.reporter, wrapped.master.0, wrapped.bytes))?;
     Ok(key)
+}
+
+/// The key, wrapped under a master key that is not about to be forgotten: when another program has exchanged it, the
+/// database's mark says so before the last key is wrapped anew.
+fn wrap(
+    connection: &Connection,
+    vault: &Vault,
+    key: &ReporterKey,
+    owner: &Owner,
+) -> Result<Wrapped, StoreError> {
+    let marked: Option<Vec<u8>> = connection
+        .prepare_cached("SELECT value FROM meta WHERE name = 'vault_check'")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    let marked = marked.as_ref().and_then(|mark| mark.first_chunk()).map(|id| MasterId(*id));
+    if marked.is_some_and(|marked| !vault.knows(marked)) {
+        return Err(StoreError::Unavailable(
+            "the master key was exchanged, and the new one is not here".into(),
+        ));
+    }
+    Ok(vault.wrap(key, owner))
 }
 
 /// Seals at most `limit` parts that an earlier version wrote in the clear, and says how many it sealed.

@@ -5,6 +5,7 @@ mod bad_input;
 mod files;
 mod harness;
 mod inbox;
+mod operator;
 mod program;
 mod rights;
 mod serving;

@@ -14,13 +14,13 @@ use tempfile::TempDir;
 use crate::harness::{Answer, exchange, head, shelf_files};
 
 /// A `candor demo` of our own; killed when dropped.
-struct Demo {
+pub(crate) struct Demo {
     child: Child,
     line: Value,
 }
 
 impl Demo {
-    fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         let mut child =
             candor(folder).args(["demo", "--port", "0", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -28,7 +28,7 @@ impl Demo {
         Self { child, line: serde_json::from_str(&line).unwrap() }
     }
 
-    fn text(&self, name: &str) -> &str {
+    pub(crate) fn text(&self, name: &str) -> &str {
         self.line[name].as_str().unwrap()
     }
 
@@ -69,7 +69,7 @@ impl Demo {
         exchange(address(self.text("origin")), &head, text.as_bytes()).await
     }
 
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -82,12 +82,12 @@ impl Drop for Demo {
     }
 }
 
-fn address(origin: &str) -> std::net::SocketAddr {
+pub(crate) fn address(origin: &str) -> std::net::SocketAddr {
     origin.trim_start_matches("http://").trim_end_matches('/').parse().unwrap()
 }
 
 /// The program, with its data and a few widget files in `folder`.
-fn candor(folder: &Path) -> Command {
+pub(crate) fn candor(folder: &Path) -> Command {
     let assets = folder.join("assets");
     if !assets.exists() {
         std::fs::create_dir(&assets).unwrap();
@@ -106,11 +106,11 @@ fn candor(folder: &Path) -> Command {
     command
 }
 
-fn run(folder: &TempDir, arguments: &[&str]) -> Output {
+pub(crate) fn run(folder: &TempDir, arguments: &[&str]) -> Output {
     candor(folder.path()).args(arguments).output().unwrap()
 }
 
-fn says(folder: &TempDir, arguments: &[&str]) -> String {
+pub(crate) fn says(folder: &TempDir, arguments: &[&str]) -> String {
     let output = run(folder, arguments);
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
