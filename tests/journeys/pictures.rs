@@ -190,6 +190,7 @@ async fn a_picture_that_cannot_be_sent_costs_no_word_and_follows_later() -> Resu
         let visitor = world.visit("pictures").await?;
         write_and_agree(&visitor, "Stored before the storm").await?;
         picture(&visitor).await?;
+        visitor.sees_no("pen-failed").await?;
         visitor.click("consent-picture").await?;
         hold_files(&visitor).await?;
         visitor.click("send").await?;

@@ -62,7 +62,7 @@ export const start = async (host, panel, tell) => {
   const pick = make("input", { type: "file", className: "unseen", hook: "photo", accept: LIMITS.types.join() });
   const broken = make("div", { className: "field", hidden: true },
     make("p", { className: "notice bad", hook: "pen-failed", textContent: say("pen_failed") }),
-    make("label", { className: "quiet" }, pick, say("choose")));
+    make("div", { className: "adds" }, make("label", { className: "quiet" }, pick, say("choose"))));
   const all = make("div", { className: "files" }, broken, sum, list, said);
 
   const size = (bytes) => {
