@@ -17,7 +17,7 @@ const WHY = {
   unreachable: "why_offline", timeout: "why_offline", "rate-limited": "why_busy",
   unavailable: "why_later", "storage-full": "why_later", internal: "why_later",
   "not-found": "why_gone", unauthorized: "why_gone", "site-closed": "why_gone", "unknown-site": "why_gone",
-  unreadable: "why_unreadable", cancelled: "why_cancelled",
+  unreadable: "why_unreadable", cancelled: "why_cancelled", insecure: "why_insecure",
 };
 
 const make = (tag, properties, ...children) => {
@@ -46,7 +46,8 @@ export const start = async (host, panel, tell) => {
   };
   const [texts, penTexts] = await (await host.asset(LOCALES[locale] || LOCALES.en)).json();
   const say = words(texts);
-  const state = fresh(LIMITS, terms);
+  // Without a secure context browsers compute no digest, and without one the collector takes no file.
+  const state = fresh({ ...LIMITS, isInsecure: !crypto.subtle }, terms);
   const blobs = new Map();
   const rows = new Map();
   const tries = new Map();

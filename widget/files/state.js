@@ -23,6 +23,7 @@ export const purposeOf = ({ limits, terms }, type) =>
 // The code with which the collector would refuse it; nothing where it would not.
 const fault = (state, { purpose, type, size }) => {
   const { limits, terms: { picture, attachments } } = state;
+  if (limits.isInsecure) return "insecure";
   const is = purpose === "picture";
   if (is ? !picture : !attachments) return "purpose-off";
   const chosen = are(state, "ready");

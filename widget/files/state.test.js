@@ -40,6 +40,12 @@ test("what the collector would refuse is refused at once, and says why", () => {
   assert.equal(summary(closed).pictures, 0);
 });
 
+test("a page without a secure connection sends no file, and says so before anything is written", () => {
+  const made = fresh({ ...LIMITS, isInsecure: true }, TERMS);
+  step(made, "add", PICTURE);
+  assert.deepEqual([made.files[0].phase, made.files[0].why], ["refused", "insecure"]);
+});
+
 test("a refused file takes nobody's place", () => {
   const made = state(NOTE, { ...NOTE, size: 99 }, NOTE);
   assert.deepEqual(phases(made), ["ready", "refused", "ready"]);
