@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 use crate::send::write_and_agree;
 
 /// What the pages' site asks for from now on: words, pictures, and attachments that are texts.
-fn offer(world: &World) -> Result<()> {
+pub(crate) fn offer(world: &World) -> Result<()> {
     let terms = |purpose: &str, need: &str| json!({ "purpose": purpose, "need": need, "days": 30 });
     let policy = json!({
         "version": 1,
@@ -35,10 +35,16 @@ fn file(suffix: &str, bytes: &[u8]) -> Result<NamedTempFile> {
 }
 
 /// Takes a picture of the page as it is and puts it on the list.
-async fn picture(visitor: &Visitor) -> Result<()> {
+pub(crate) async fn picture(visitor: &Visitor) -> Result<()> {
     visitor.click("add-picture").await?;
     attach(visitor).await?;
     visitor.sees("file-1").await?;
+    Ok(())
+}
+
+/// Waits until every file has arrived, as the visitor is told.
+pub(crate) async fn all_arrive(visitor: &Visitor) -> Result<()> {
+    visitor.reads_in("files-sum", "Your text and your files have arrived").await?;
     Ok(())
 }
 
@@ -140,7 +146,7 @@ async fn a_member_sees_a_picture_of_the_page_without_what_was_masked_and_covered
         visitor.click("consent-picture").await?;
         visitor.click("send").await?;
         visitor.sees("receipt").await?;
-        visitor.reads_in("files-sum", "Your text and your files have arrived").await?;
+        all_arrive(&visitor).await?;
         ensure!(!is_asked_before_leaving(&visitor).await?, "asked with nothing to lose");
 
         let files = world.collector.inbox().await?.only_files().await?;
@@ -174,7 +180,7 @@ async fn a_file_goes_along_and_one_that_the_site_does_not_take_stays_at_home() -
         visitor.click("consent-attachment").await?;
         visitor.click("send").await?;
         visitor.sees("receipt").await?;
-        visitor.reads_in("files-sum", "Your text and your files have arrived").await?;
+        all_arrive(&visitor).await?;
         let name = note.path().file_name().and_then(|name| name.to_str()).context("a name")?.to_owned();
         let files = world.collector.inbox().await?.only_files().await?;
         ensure!(files == [(name, b"Tea, milk, sugar".to_vec())], "{files:?}");
@@ -209,7 +215,7 @@ async fn a_picture_that_cannot_be_sent_costs_no_word_and_follows_later() -> Resu
         world.collector.restart().await?;
         visitor.click("bubble").await?;
         visitor.click("retry-1").await?;
-        visitor.reads_in("files-sum", "Your text and your files have arrived").await?;
+        all_arrive(&visitor).await?;
         let inbox = world.collector.inbox().await?;
         ensure!(inbox.only_report().await?.contains("Stored before the storm"), "the text is gone");
         ensure!(inbox.only_files().await?.len() == 1, "the picture is not there");
@@ -262,7 +268,7 @@ async fn a_cancelled_file_is_not_stored_and_may_be_sent_after_all() -> Result<()
         ensure!(world.collector.inbox().await?.only_files().await?.is_empty(), "sent all the same");
         visitor.script("window.go = true", vec![]).await?;
         visitor.click("retry-1").await?;
-        visitor.reads_in("files-sum", "Your text and your files have arrived").await?;
+        all_arrive(&visitor).await?;
         ensure!(world.collector.inbox().await?.only_files().await?.len() == 1, "not sent");
         Ok(Allowed::default())
     })
@@ -306,7 +312,7 @@ async fn pictures_that_are_pasted_and_dropped_come_under_the_pen() -> Result<()>
         visitor.sees("file-2").await?;
         visitor.click("consent-picture").await?;
         visitor.click("send").await?;
-        visitor.reads_in("files-sum", "Your text and your files have arrived").await?;
+        all_arrive(&visitor).await?;
         let files = world.collector.inbox().await?.only_files().await?;
         ensure!(files.len() == 2, "{} files", files.len());
         for (_, bytes) in &files {
@@ -335,7 +341,7 @@ async fn without_the_picture_tool_a_picture_file_goes_along() -> Result<()> {
         visitor.sees("file-1").await?;
         visitor.click("consent-picture").await?;
         visitor.click("send").await?;
-        visitor.reads_in("files-sum", "Your text and your files have arrived").await?;
+        all_arrive(&visitor).await?;
         let files = world.collector.inbox().await?.only_files().await?;
         ensure!(files.len() == 1 && files[0].1.starts_with(b"\x89PNG"), "the file is not there");
         Ok(Allowed::default())

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use e2e::{Allowed, journey};
 
-use crate::send::write_and_agree;
+use crate::{pictures, send::write_and_agree};
 
 #[tokio::test]
 async fn the_printed_policy_is_all_that_the_widget_needs() -> Result<()> {
@@ -14,6 +14,7 @@ async fn the_printed_policy_is_all_that_the_widget_needs() -> Result<()> {
         ensure!(policy.contains("require-trusted-types-for 'script'"), "{policy}");
         ensure!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{policy}");
         world.pages.say("POLICY", policy);
+        pictures::offer(world)?;
 
         let visitor = world.visit("strict").await?;
         let header = visitor
@@ -24,10 +25,15 @@ async fn the_printed_policy_is_all_that_the_widget_needs() -> Result<()> {
             "the page is served with {header}"
         );
         write_and_agree(&visitor, "Under a strict policy").await?;
+        pictures::picture(&visitor).await?;
+        visitor.click("consent-picture").await?;
         visitor.click("send").await?;
         visitor.sees("receipt").await?;
-        let report = world.collector.inbox().await?.only_report().await?;
+        pictures::all_arrive(&visitor).await?;
+        let inbox = world.collector.inbox().await?;
+        let report = inbox.only_report().await?;
         ensure!(report.contains("Under a strict policy"), "{report}");
+        ensure!(inbox.only_files().await?.len() == 1, "the picture is not there");
         Ok(Allowed::default())
     })
     .await
