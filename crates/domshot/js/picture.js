@@ -56,16 +56,6 @@ const drawn = async (ask, root, options) => {
   return rasterised(await snapshot(ask, root, options, clock), options, clock);
 };
 
-// What is tried in turn until the file fits: as asked, then lossy, then coarser, then smaller.
-const attempts = ({ format, quality }) => {
-  const isLossless = format === 'png';
-  const lossy = isLossless ? 'webp' : format;
-  const tries = [[format, Math.min(1, Math.max(0, quality)), 1]];
-  for (const coarser of [0.85, 0.7, 0.5]) if (isLossless || coarser < quality) tries.push([lossy, coarser, 1]);
-  for (let scale = 0.7; scale > 0.05; scale *= 0.7) tries.push([lossy, Math.min(0.5, quality), scale]);
-  return tries;
-};
-
 const written = async (made, type, quality) => {
   const blob = await attempt(() =>
     made.convertToBlob ? made.convertToBlob({ type, quality }) : new Promise((done) => made.toBlob(done, type, quality)),
@@ -74,16 +64,26 @@ const written = async (made, type, quality) => {
   return blob && blob.type !== type && type === 'image/webp' ? written(made, 'image/jpeg', quality) : blob;
 };
 
-const encoded = async ({ canvas: made, notes }, options) => {
-  for (const [format, quality, scale] of attempts(options)) {
+// Tried in turn until the file fits: as asked, then lossy, then coarser, then as much smaller as it is too big.
+const encoded = async ({ canvas: made, notes }, { format, quality, maxBytes }) => {
+  quality = Math.min(1, Math.max(0, quality));
+  for (let scale = 1; scale > 0.01; ) {
     const [width, height] = [made.width, made.height].map((side) => Math.max(1, Math.round(side * scale)));
     const source = scale < 1 ? paint(made, width, height) : made;
     if (!source) throw 'no-canvas';
     const blob = await written(source, 'image/' + format, quality);
     if (!blob) throw 'tainted';
-    if (blob.size > options.maxBytes) continue;
-    if (scale < 1) notes.scaled = 1;
-    return Object.assign(blob, { width, height, notes });
+    const over = blob.size / maxBytes;
+    if (over <= 1) {
+      if (scale < 1) notes.scaled = 1;
+      return Object.assign(blob, { width, height, notes });
+    }
+    if (format === 'png') [format, quality] = ['webp', over < 9 ? 0.85 : 0.5];
+    else if (quality > 0.5 && over < 3) quality = quality > 0.7 ? 0.7 : 0.5;
+    else {
+      quality = Math.min(quality, 0.5);
+      scale *= Math.min(0.8, Math.sqrt(1 / over));
+    }
   }
   throw 'over-ceiling';
 };

@@ -8,7 +8,7 @@
 //! the page itself brings. Selectors of facts are plain: they can be queried.
 
 use crate::selector::{plain, rewrite, skip, until};
-use crate::text::{add, fill, find, halves, has, inside, is_one_of};
+use crate::text::{add, fill, find, halves, has, inside, is_in, is_one_of};
 
 /// Everything learnt from one text.
 pub(crate) struct Replay<'a> {
@@ -152,7 +152,7 @@ impl Replay<'_> {
         } else if is_one_of(b"transform,translate,rotate,scale,offset", name) {
             value != b"none"
         } else {
-            (name.starts_with(b"margin") || is_one_of(b"inset,top,left", name)) && value.contains(&b'-')
+            (name.starts_with(b"margin") || is_one_of(b"inset,top,left", name)) && is_in(b'-', value)
         };
         told.counts |= name.starts_with(b"counter-") && value != b"none";
         fill(&mut self.css, b"$:", &[name]);

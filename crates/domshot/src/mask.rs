@@ -1,6 +1,6 @@
 //! What must not be seen, decided before anything is read into the clone.
 
-use crate::text::is_one_of;
+use crate::text::{is_in, is_one_of};
 
 /// `autocomplete` words of payment and identity; words beginning with `cc-` count too.
 const SENSITIVE: &[u8] = b"name,given-name,additional-name,family-name,honorific-prefix,honorific-suffix,nickname,username,\
@@ -59,7 +59,7 @@ pub(crate) fn kept(attribute: &[u8]) -> Kept {
 fn is_name(name: &[u8]) -> bool {
     let local = name.strip_prefix(b"xlink:").or_else(|| name.strip_prefix(b"xml:")).unwrap_or(name);
     local.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
-        && local.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b))
+        && local.iter().all(|b| b.is_ascii_alphanumeric() || is_in(*b, b"-_."))
 }
 
 /// The width in px of the block over masked text that is `width` px wide: a multiple of 48 px, so that the block

@@ -3,7 +3,7 @@
 //! The clone is a picture: nothing in it is hovered, focused, modal or `:root`, and shadow trees are flattened into one
 //! tree. So live states become attributes, and every compound is tied to the tree it was written for.
 
-use crate::text::{add, fill, find, inside, is_one_of};
+use crate::text::{add, fill, find, inside, is_in, is_one_of};
 
 /// Stands where the scope of a page rule goes, until it is known whether the page has shadow trees at all.
 /// A control character, because the caller lets none pass that the page itself brings.
@@ -41,7 +41,7 @@ pub(crate) fn skip(text: &[u8], at: usize) -> usize {
 
 /// The first of `marks` at or after `from` that stands outside strings and brackets, or the end.
 pub(crate) fn until(text: &[u8], mut from: usize, marks: &[u8]) -> usize {
-    while from < text.len() && !marks.contains(&text[from]) {
+    while from < text.len() && !is_in(text[from], marks) {
         from = skip(text, from);
     }
     from
@@ -60,7 +60,7 @@ struct Pseudo<'a> {
 fn pseudo(text: &[u8], at: usize) -> Pseudo<'_> {
     let is_double = text.get(at + 1) == Some(&b':');
     let from = at + 1 + usize::from(is_double);
-    let is_name = |b: &u8| b.is_ascii_alphanumeric() || b"-_".contains(b) || *b >= 0x80;
+    let is_name = |b: &u8| b.is_ascii_alphanumeric() || is_in(*b, b"-_") || *b >= 0x80;
     let end = text[from..].iter().position(|b| !is_name(b)).map_or(text.len(), |n| from + n);
     let name = &text[from..end];
     // CSS 2's pseudo-elements may be written with one colon.
@@ -206,7 +206,7 @@ pub(crate) fn rewrite(out: &mut Vec<u8>, facts: &mut Vec<u8>, text: &[u8], scope
             continue;
         }
         i = skip(text, i);
-        if b" \n\t\r>+~,".contains(&text[from]) {
+        if is_in(text[from], b" \n\t\r>+~,") {
             r.end_compound();
         } else if text[from..].starts_with(b"/*") {
             continue;
@@ -236,7 +236,7 @@ pub(crate) fn plain(text: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) {
             let pseudo = pseudo(one, i);
             if pseudo.is_element {
                 let mut before = one[..i].to_vec();
-                if before.last().is_none_or(|b| b" >+~".contains(b)) {
+                if before.last().is_none_or(|b| is_in(*b, b" >+~")) {
                     before.push(b'*');
                 }
                 each(&before, &one[i..pseudo.end]);

@@ -46,6 +46,12 @@ pub(crate) fn has(text: &[u8], needle: &[u8]) -> bool {
     find(text, needle) < text.len()
 }
 
+/// Is `byte` one of `set`? The standard library's search is faster on long texts, and ten times as big.
+#[inline(never)]
+pub(crate) fn is_in(byte: u8, set: &[u8]) -> bool {
+    set.iter().any(|one| *one == byte)
+}
+
 /// `text` before and after the first `mark`; what follows is empty where there is none.
 #[inline(never)]
 pub(crate) fn halves(text: &[u8], mark: u8) -> (&[u8], &[u8]) {
