@@ -36,6 +36,7 @@ pub mod http;
 pub mod inbox;
 pub mod key;
 pub mod listen;
+pub mod notice;
 pub mod outcome;
 pub mod picture;
 pub mod rate;

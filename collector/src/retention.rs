@@ -42,7 +42,9 @@ pub async fn sweep(
 ) -> Result<Due, SweepError> {
     let mut sum = Due::default();
     loop {
+        let anonymised = store.anonymise_due(clock.now(), BATCH_ROWS).await?;
         let mut batch = store.sweep(clock.now(), BATCH_ROWS).await?;
+        batch.anonymised = anonymised;
         batch.blobs = sweep_blobs(store, blobs, clock).await?;
         swept(batch);
         sum = sum.plus(batch);

@@ -7,6 +7,7 @@ mod instance;
 mod key;
 mod log;
 mod member;
+mod notice;
 mod progress;
 mod serve;
 mod settings;
@@ -46,6 +47,8 @@ enum Command {
     Snippet(snippet::Options),
     /// Print the Content Security Policy that a page with the widget needs
     Csp(csp::Options),
+    /// Print the paragraphs about feedback for a privacy page
+    Notice(notice::Options),
     /// Delete what has reached its date
     Sweep(sweep::Options),
     /// Prove or print the log of who did what to whose data
@@ -70,6 +73,7 @@ pub(crate) fn run(line: CommandLine, clock: Clock, rng: Rng) -> Result<()> {
             Command::Member(command) => member::run(&settings, command, &clock, &rng).await,
             Command::Snippet(options) => snippet::run(&settings, &options, &clock, &rng).await,
             Command::Csp(options) => csp::run(&settings, &options, &clock, &rng).await,
+            Command::Notice(options) => notice::run(&settings, &options, &clock, &rng).await,
             Command::Sweep(options) => sweep::run(&settings, &options, &clock, &rng).await,
             Command::Audit(command) => audit::run(&settings, command, &rng).await,
             Command::Key(command) => key::run(&settings, command, &clock, &rng).await,

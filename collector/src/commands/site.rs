@@ -1,11 +1,11 @@
 //! `candor site …`
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use candor_collector::{
     chance::{Clock, Rng},
-    store::{NewSite, SiteChange},
+    store::{AtEnd, Closing, NewSite, SiteChange},
 };
 use candor_protocol::{Attachments, Form, Localised, Look, Need, Policy, Purpose, Terms};
 use candor_rules::{check_attachments, check_policy, default_policy, retention::default_days};
@@ -50,16 +50,28 @@ pub(super) enum Command {
         /// All its origins, in place of those before
         #[arg(long = "origin", value_name = "ORIGIN")]
         origins: Vec<String>,
+        /// What becomes of messages at their date: `delete`, or `anonymise` to keep the bare words
+        #[arg(long, value_name = "delete|anonymise", value_parser = at_end)]
+        at_end: Option<AtEnd>,
         #[command(flatten)]
         files: Files,
         #[command(flatten)]
         asks: Asks,
     },
-    /// Take no more submissions; what is stored stays until its dates
+    /// Take no more submissions, and make everything that is stored anonymous after some days of grace
     Close {
         /// The site, by key or name
-        #[arg(long)]
+        #[arg(long, conflicts_with = "all")]
         site: Option<String>,
+        /// Close every site of this instance
+        #[arg(long)]
+        all: bool,
+        /// Days in which the closing can be undone
+        #[arg(long, default_value_t = 30, value_name = "DAYS")]
+        grace_days: u16,
+        /// Keep the bare words of messages: you have looked through them, and they tell of nobody
+        #[arg(long)]
+        keep_messages: bool,
     },
     /// Take submissions again
     Reopen {
@@ -156,6 +168,11 @@ fn need(text: &str) -> Result<(Purpose, Need), String> {
     read().ok_or_else(|| format!("such as picture=optional; purposes are {purposes}"))
 }
 
+fn at_end(text: &str) -> Result<AtEnd, String> {
+    let known = AtEnd::ALL.into_iter().find(|known| known.as_str() == text);
+    known.ok_or_else(|| "delete or anonymise".into())
+}
+
 /// Does one of them.
 pub(super) async fn run(settings: &Settings, command: Command, clock: &Clock, rng: &Rng) -> Result<()> {
     let (store, _) = instance::open(settings, rng)?;
@@ -188,23 +205,45 @@ pub(super) async fn run(settings: &Settings, command: Command, clock: &Clock, rn
             }
             Ok(())
         }
-        Command::Set { site, name, origins, files, asks } => {
+        Command::Set { site, name, origins, at_end, files, asks } => {
             let origins = if origins.is_empty() { None } else { Some(normal(&origins)?) };
             let known = instance::find_site(&store, site.as_deref(), now).await?;
             let form = asks.form(files.form()?.unwrap_or_else(|| known.form.clone()))?;
             let policy = asks.policy(files.policy()?.unwrap_or_else(|| known.policy.clone()))?;
             let (form, policy) = (Some(form), Some(policy));
-            let change = SiteChange { name, origins, look: files.look()?, form, policy, closed_at: None };
+            let change = SiteChange {
+                name,
+                origins,
+                look: files.look()?,
+                form,
+                policy,
+                at_end,
+                ..SiteChange::default()
+            };
             let changed = store.change_site(known.id, change, now).await?;
             let Some(changed) = changed else { bail!("the site was removed meanwhile") };
             say(format_args!("{} is set; its policy is version {}", changed.name, changed.policy.version))
         }
-        Command::Close { site } => {
-            let site = instance::find_site(&store, site.as_deref(), now).await?;
-            store
-                .change_site(site.id, SiteChange { closed_at: Some(Some(now)), ..SiteChange::default() }, now)
-                .await?;
-            say(format_args!("{} is closed", site.name))
+        Command::Close { site, all, grace_days, keep_messages } => {
+            let directory = store.directory(now).await?;
+            let sites = if all {
+                directory.sites().into_iter().map(Arc::clone).collect()
+            } else {
+                vec![instance::find_site(&store, site.as_deref(), now).await?]
+            };
+            let closing = Some(Closing { grace_days, keeps_messages: keep_messages });
+            for site in sites {
+                // Closing it again changes how it ends, not since when.
+                let closed_at = Some(site.closed_at.or(Some(now)));
+                let change = SiteChange { closed_at, closing, ..SiteChange::default() };
+                store.change_site(site.id, change, now).await?;
+                let ends = site.closed_at.unwrap_or(now).plus_days(grace_days);
+                say(format_args!(
+                    "{} is closed; from {ends} on its visitors are made anonymous (`candor site reopen` undoes it until then)",
+                    site.name
+                ))?;
+            }
+            Ok(())
         }
         Command::Reopen { site } => {
             let site = instance::find_site(&store, site.as_deref(), now).await?;

@@ -15,6 +15,8 @@ pub struct FiledReport {
     pub id: Uuid,
     /// Its site.
     pub site: Uuid,
+    /// When it came.
+    pub received_at: Timestamp,
     /// What was granted with it, each with its end.
     pub granted: Vec<Kept>,
     /// Its files, as far as they have not expired.
@@ -82,18 +84,22 @@ impl Store {
         self.readers
             .read(move |connection| {
                 let mut statement = connection.prepare_cached(
-                    "SELECT id, granted FROM report
+                    "SELECT id, granted, received_at FROM report
                      WHERE site = ?1 AND submission = ?2 AND reporter = ?3 AND until > ?4",
                 )?;
                 for site in sites {
                     let wanted = (site.as_bytes(), submission.as_bytes(), reporter, now.unix_ms());
-                    let found =
-                        statement.query_row(wanted, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-                    let Some((id, granted)): Option<([u8; 16], String)> = found else { continue };
+                    let found = statement
+                        .query_row(wanted, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+                        .optional()?;
+                    let Some((id, granted, received_at)): Option<([u8; 16], String, i64)> = found else {
+                        continue;
+                    };
                     let id = Uuid::from_bytes(id);
                     let granted = serde_json::from_str(&granted)?;
                     let files = of_report(connection, id, now)?;
-                    return Ok(Some(FiledReport { id, site, granted, files }));
+                    let received_at = Timestamp::from_unix_ms(received_at);
+                    return Ok(Some(FiledReport { id, site, received_at, granted, files }));
                 }
                 Ok(None)
             })

@@ -4,6 +4,7 @@
 //! that has expired is ever read, whether or not the sweep has run.
 
 mod addresses;
+mod anonymous;
 mod audit;
 mod body;
 mod correcting;
@@ -33,7 +34,7 @@ pub use requests::{Answer, RequestLine};
 pub use rights::{Outcome, Own, ReporterHash, Scope};
 pub use seal::{FileSeal, RotateError};
 pub use sessions::{MemberSite, SignedIn};
-pub use sites::{Directory, NewSite, Site, SiteChange};
+pub use sites::{AtEnd, Closing, Directory, NewSite, Site, SiteChange};
 pub use sweep::Due;
 
 #[cfg(test)]

@@ -5,11 +5,12 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use candor_protocol::{Form, Look, Policy, Timestamp};
+use candor_protocol::{Form, Grants, Look, Policy, Purpose, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use uuid::Uuid;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, anonymous::NOBODY, audit};
+use crate::audit::{Act, Actor, Entry};
 
 /// Milliseconds after which another program's change to a site is seen at the latest.
 const FRESH_MS: i64 = 1000;
@@ -31,6 +32,14 @@ pub struct Site {
     pub policy: Policy,
     /// Since when it takes nothing any more.
     pub closed_at: Option<Timestamp>,
+    /// How it ends, or would.
+    pub closing: Closing,
+    /// Since when nothing of it is anybody's any more.
+    pub anonymised_at: Option<Timestamp>,
+    /// What becomes of its messages at their date.
+    pub at_end: AtEnd,
+    /// How soon the rights that may wait take effect.
+    pub grants: Grants,
 }
 
 /// What a site begins with.
@@ -65,6 +74,45 @@ pub struct SiteChange {
     pub policy: Option<Policy>,
     /// Closed since, or open.
     pub closed_at: Option<Option<Timestamp>>,
+    /// Another way to end.
+    pub closing: Option<Closing>,
+    /// Another end for messages.
+    pub at_end: Option<AtEnd>,
+    /// Other grants.
+    pub grants: Option<Grants>,
+}
+
+/// What becomes of a message at its date.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AtEnd {
+    /// It is deleted.
+    #[default]
+    Delete,
+    /// The bare words stay, tied to nobody.
+    Anonymise,
+}
+
+impl AtEnd {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Delete, Self::Anonymise];
+
+    /// The name in the database and on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::Anonymise => "anonymise",
+        }
+    }
+}
+
+/// How a site ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// Days in which it can be undone; then its visitors are made anonymous.
+    pub grace_days: u16,
+    /// Whether the owner has looked through the messages and keeps them.
+    pub keeps_messages: bool,
 }
 
 /// All sites, as they were at one moment.
@@ -171,16 +219,33 @@ impl Store {
         change: SiteChange,
         now: Timestamp,
     ) -> Result<Option<Site>, StoreError> {
+        let key = self.key.clone();
         let changed = self.writer.write(move |connection| {
+            let log = |act, subject: String| {
+                let entry = Entry { at: now, actor: Actor::Operator, act, site: Some(id), subject, why: None };
+                audit::append(connection, &entry, &key)
+            };
             let Some(mut site) = find(connection, id)? else { return Ok(None) };
             site.name = change.name.unwrap_or(site.name);
             site.origins = change.origins.unwrap_or(site.origins);
             site.look = change.look.unwrap_or(site.look);
             site.form = change.form.unwrap_or(site.form);
-            site.closed_at = change.closed_at.unwrap_or(site.closed_at);
+            if let Some(closed_at) = change.closed_at
+                && closed_at.is_some() != site.closed_at.is_some()
+            {
+                let act = if closed_at.is_some() { Act::SiteClosed } else { Act::SiteReopened };
+                log(act, String::new())?;
+                site.closed_at = closed_at;
+                // What comes after a reopening is somebody's again.
+                site.anonymised_at = None;
+            }
+            site.closing = change.closing.unwrap_or(site.closing);
+            site.at_end = change.at_end.unwrap_or(site.at_end);
+            site.grants = change.grants.unwrap_or(site.grants);
             connection
                 .prepare_cached(
-                    "UPDATE site SET name = ?2, origins = ?3, look = ?4, form = ?5, closed_at = ?6 WHERE id = ?1",
+                    "UPDATE site SET name = ?2, origins = ?3, look = ?4, form = ?5, closed_at = ?6, grace_days = ?7,
+                         keeps_messages = ?8, anonymised_at = ?9, at_end = ?10, grants = ?11 WHERE id = ?1",
                 )?
                 .execute((
                     site.id.as_bytes(),
@@ -189,12 +254,19 @@ impl Store {
                     serde_json::to_string(&site.look)?,
                     serde_json::to_string(&site.form)?,
                     site.closed_at.map(Timestamp::unix_ms),
+                    site.closing.grace_days,
+                    site.closing.keeps_messages,
+                    site.anonymised_at.map(Timestamp::unix_ms),
+                    site.at_end.as_str(),
+                    serde_json::to_string(&site.grants)?,
                 ))?;
             if let Some(policy) = change.policy {
                 let same = Policy { version: site.policy.version, ..policy };
                 if same != site.policy {
                     site.policy = Policy { version: site.policy.version + 1, ..same };
                     put_policy(connection, site.id, site.policy.clone(), now)?;
+                    shorten(connection, &site)?;
+                    log(Act::PolicyChanged, format!("version {}", site.policy.version))?;
                 }
             }
             touch(connection)?;
@@ -206,7 +278,8 @@ impl Store {
     }
 }
 
-const SITES: &str = "SELECT site.id, name, origins, look, form, closed_at, policy.body
+const SITES: &str = "SELECT site.id, name, origins, look, form, closed_at, policy.body,
+    grace_days, keeps_messages, anonymised_at, at_end, grants
     FROM site JOIN policy ON policy.site = site.id
     WHERE policy.version = (SELECT max(version) FROM policy WHERE site = site.id)";
 
@@ -245,6 +318,14 @@ fn read(row: &Row<'_>) -> Result<Site, StoreError> {
         form: serde_json::from_str(&json(4)?)?,
         closed_at: row.get::<_, Option<i64>>(5)?.map(Timestamp::from_unix_ms),
         policy: serde_json::from_str(&json(6)?)?,
+        closing: Closing { grace_days: row.get(7)?, keeps_messages: row.get(8)? },
+        anonymised_at: row.get::<_, Option<i64>>(9)?.map(Timestamp::from_unix_ms),
+        at_end: {
+            let name = json(10)?;
+            let known = AtEnd::ALL.into_iter().find(|known| known.as_str() == name);
+            known.ok_or_else(|| StoreError::Fault("a site ends in a way that does not exist".into()))?
+        },
+        grants: serde_json::from_str(&json(11)?)?,
     })
 }
 
@@ -252,6 +333,42 @@ fn put_policy(connection: &Connection, site: Uuid, policy: Policy, now: Timestam
     connection
         .prepare_cached("INSERT INTO policy (site, version, body, since) VALUES (?1, ?2, ?3, ?4)")?
         .execute((site.as_bytes(), policy.version, serde_json::to_string(&policy)?, now.unix_ms()))?;
+    Ok(())
+}
+
+/// Fewer days hold for what is stored already, too; more days never do.
+fn shorten(connection: &Connection, site: &Site) -> Result<(), StoreError> {
+    for terms in &site.policy.terms {
+        let most = Timestamp::default().plus_days(terms.days).unix_ms();
+        for table in ["part", "file"] {
+            connection
+                .prepare_cached(&format!(
+                    "UPDATE {table} SET until = report.received_at + ?3 FROM report
+                     WHERE report.id = {table}.report AND report.site = ?1 AND {table}.purpose = ?2
+                       AND report.reporter <> ?4 AND {table}.until > report.received_at + ?3"
+                ))?
+                .execute((site.id.as_bytes(), terms.purpose.as_str(), most, NOBODY))?;
+        }
+        if terms.purpose == Purpose::Contact {
+            connection
+                .prepare_cached(
+                    "UPDATE address SET until = min(address.until, report.received_at + ?2) FROM report
+                     WHERE report.id = address.report AND report.site = ?1",
+                )?
+                .execute((site.id.as_bytes(), most))?;
+        }
+    }
+    // A report lasts as long as the last thing that it holds.
+    connection
+        .prepare_cached(
+            "UPDATE report SET until = lasts FROM (
+                 SELECT id AS known, max(received_at,
+                     coalesce((SELECT max(part.until) FROM part WHERE part.report = id), 0),
+                     coalesce((SELECT max(file.until) FROM file WHERE file.report = id), 0)) AS lasts
+                 FROM report WHERE site = ?1 AND reporter <> ?2 AND erased_at IS NULL)
+             WHERE id = known AND until > lasts",
+        )?
+        .execute((site.id.as_bytes(), NOBODY))?;
     Ok(())
 }
 

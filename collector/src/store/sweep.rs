@@ -4,7 +4,7 @@ use candor_protocol::{Purpose, Timestamp};
 use candor_rules::retention::CONSENT_EVIDENCE_DAYS;
 use rusqlite::Connection;
 
-use super::{Store, StoreError, audit, loose};
+use super::{Store, StoreError, anonymous, audit, loose};
 
 /// How many rows have reached their date.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Due {
     pub requests: u64,
     /// Rows of the audit log that were kept long enough.
     pub audit: u64,
+    /// Reports that were made anonymous ([`Store::anonymise_due`]).
+    pub anonymised: u64,
 }
 
 impl Due {
@@ -48,6 +50,7 @@ impl Due {
             ("blob", self.blobs),
             ("request", self.requests),
             ("audit", self.audit),
+            ("anonymised", self.anonymised),
         ];
         Purpose::ALL.into_iter().map(Purpose::as_str).zip(self.parts).chain(rest)
     }
@@ -64,6 +67,7 @@ impl Due {
         self.blobs += other.blobs;
         self.requests += other.requests;
         self.audit += other.audit;
+        self.anonymised += other.anonymised;
         self
     }
 }
@@ -101,6 +105,7 @@ impl Store {
                         &["SELECT count(*) FROM request WHERE ", REQUEST_IS_DUE].concat(),
                         evidence_ended(now),
                     )?,
+                    anonymised: count(anonymous::ARE_DUE, now)?,
                     audit: count("SELECT count(*) FROM audit WHERE at <= ?1", audit::ended(now))?,
                     ..Due::default()
                 };
@@ -108,7 +113,9 @@ impl Store {
                     *parts = connection
                         .prepare_cached(
                             "SELECT (SELECT count(*) FROM part JOIN report ON report.id = part.report
-                                     WHERE part.until <= ?1 AND purpose = ?2 AND held_because IS NULL)
+                                         JOIN site ON site.id = report.site
+                                     WHERE part.until <= ?1 AND purpose = ?2 AND held_because IS NULL
+                                       AND NOT (purpose = 'message' AND at_end = 'anonymise'))
                                   + (SELECT count(*) FROM file JOIN report ON report.id = file.report
                                      WHERE file.until <= ?1 AND purpose = ?2 AND held_because IS NULL)",
                         )?
@@ -140,8 +147,9 @@ fn delete(connection: &Connection, now: Timestamp, limit: u32) -> Result<Due, St
     let mut swept = Due::default();
     let mut statement = connection.prepare_cached(
         "DELETE FROM part WHERE rowid IN (
-             SELECT part.rowid FROM part JOIN report ON report.id = part.report
-             WHERE part.until <= ?1 AND held_because IS NULL LIMIT ?2) RETURNING purpose",
+             SELECT part.rowid FROM part JOIN report ON report.id = part.report JOIN site ON site.id = report.site
+             WHERE part.until <= ?1 AND held_because IS NULL AND NOT (purpose = 'message' AND at_end = 'anonymise')
+             LIMIT ?2) RETURNING purpose",
     )?;
     let mut rows = statement.query((now.unix_ms(), limit))?;
     while let Some(row) = rows.next()? {

@@ -1,0 +1,164 @@
+//! What is left of reports that were made anonymous, and what of shortened days.
+
+use candor_protocol::{Policy, Rating, Scale};
+
+use super::*;
+use crate::store::{
+    AtEnd, Closing, Site, SiteChange,
+    tests::{Bench, MEMBER, NOW, SITE, admitted},
+};
+
+impl Bench {
+    async fn change(&self, change: SiteChange, now: Timestamp) -> Site {
+        self.store.change_site(SITE, change, now).await.unwrap().unwrap()
+    }
+
+    async fn days(&self, purpose: Purpose, days: u16, now: Timestamp) {
+        let directory = self.store.directory(now).await.unwrap();
+        let mut policy = Policy::clone(&directory.site(SITE).unwrap().policy);
+        let terms = policy.terms.iter_mut().find(|terms| terms.purpose == purpose).unwrap();
+        terms.days = days;
+        self.change(SiteChange { policy: Some(policy), ..SiteChange::default() }, now).await;
+    }
+
+    async fn close(&self, keeps_messages: bool) {
+        let closing = Some(Closing { grace_days: 30, keeps_messages });
+        let change = SiteChange { closed_at: Some(Some(NOW)), closing, ..SiteChange::default() };
+        self.change(change, NOW).await;
+    }
+
+    /// All that a sweep does, as the collector does it.
+    async fn sweep_all(&self, now: Timestamp) -> u64 {
+        let due = self.store.due(now).await.unwrap();
+        let mut sum = crate::store::Due::default();
+        loop {
+            let anonymised = self.store.anonymise_due(now, 2).await.unwrap();
+            let mut batch = self.store.sweep(now, 2).await.unwrap();
+            batch.anonymised = anonymised;
+            if batch.total() == 0 {
+                break;
+            }
+            sum = sum.plus(batch);
+        }
+        assert_eq!(sum.anonymised, due.anonymised, "the dry run tells what the sweep does");
+        sum.anonymised
+    }
+}
+
+#[tokio::test]
+async fn fewer_days_hold_for_what_is_stored_and_more_never_do() {
+    let bench = Bench::new().await;
+    let receipt = bench.stored(admitted(1, "words", NOW)).await;
+    let purposes = async |at| {
+        let report = bench.store.report(MEMBER, receipt.report, at).await.unwrap().unwrap();
+        report.parts.iter().map(|part| part.kept.purpose).collect::<Vec<_>>()
+    };
+    bench.days(Purpose::Contact, 10, NOW.plus_days(1)).await;
+    assert_eq!(purposes(NOW.plus_days(9)).await, [Purpose::Message, Purpose::Contact, Purpose::Browser]);
+    assert_eq!(purposes(NOW.plus_days(10)).await, [Purpose::Message, Purpose::Browser]);
+    assert!(bench.store.by_address("a@b.example", NOW.plus_days(10)).await.unwrap().is_empty());
+    bench.days(Purpose::Contact, 100, NOW.plus_days(2)).await;
+    assert_eq!(purposes(NOW.plus_days(10)).await, [Purpose::Message, Purpose::Browser]);
+    bench.days(Purpose::Message, 20, NOW.plus_days(3)).await;
+    bench.days(Purpose::Browser, 5, NOW.plus_days(3)).await;
+    assert!(bench.page(NOW.plus_days(20)).await.lines.is_empty(), "a report lasts as long as what it holds");
+    bench.sweep_all(NOW.plus_days(20)).await;
+    assert_eq!((bench.count("part"), bench.count("report")), (0, 0));
+}
+
+#[tokio::test]
+async fn bare_words_stay_where_the_owner_keeps_them_and_are_nobodys() {
+    let bench = Bench::new().await;
+    bench.change(SiteChange { at_end: Some(AtEnd::Anonymise), ..SiteChange::default() }, NOW).await;
+    let mut receipts = Vec::new();
+    for n in 1..=5 {
+        receipts.push(bench.stored(admitted(n, "bare words", NOW.plus_ms(i64::try_from(n).unwrap()))).await);
+    }
+    let late = NOW.plus_days(366);
+    assert!(bench.page(late).await.lines.is_empty(), "expired is expired until it is anonymous");
+    assert_eq!(bench.sweep_all(late).await, 5);
+    let page = bench.page(late).await;
+    assert_eq!(page.lines.len(), 5);
+    for line in &page.lines {
+        let Some(Content::Message { text, custom, locale }) = &line.message else { panic!("no words") };
+        assert_eq!((text.as_str(), custom.len(), locale), ("bare words", 0, &None));
+        assert!(line.contact.is_none());
+        assert_eq!(line.received_at.unix_ms() % DAY_MS, 0, "the day, not the moment");
+        assert!(receipts.iter().all(|receipt| receipt.report != line.id));
+        let report = bench.store.report(MEMBER, line.id, late).await.unwrap().unwrap();
+        assert_eq!(report.reporter.0, NOBODY);
+    }
+    let who = crate::store::ReporterHash::of(crate::store::tests::REPORTER, &bench.store.key);
+    assert!(bench.store.own(who, Actor::Operator, late).await.unwrap().reports.is_empty());
+    assert_eq!(bench.sweep_all(late.plus_days(4000)).await, 0);
+    assert_eq!(bench.page(late.plus_days(4000)).await.lines.len(), 5);
+}
+
+#[tokio::test]
+async fn closed_site_is_anonymous_after_its_grace_and_not_before() {
+    let bench = Bench::new().await;
+    for n in 1..=5 {
+        bench.stored(admitted(n, "words", NOW)).await;
+    }
+    bench.sql_rating();
+    bench.close(false).await;
+    assert_eq!(bench.sweep_all(NOW.plus_days(29)).await, 0);
+    assert_eq!(bench.page(NOW.plus_days(29)).await.lines.len(), 5);
+    let ended = NOW.plus_days(30);
+    assert_eq!(bench.sweep_all(ended).await, 5);
+    assert!(bench.page(ended).await.lines.is_empty());
+    for table in ["part", "address", "reporter_key"] {
+        assert_eq!(bench.count(table), 0, "{table}");
+    }
+    assert_eq!(bench.count("report WHERE rating_value = 4 AND reporter = zeroblob(32)"), 5, "counts stay");
+    let directory = bench.store.directory(ended.plus_ms(2000)).await.unwrap();
+    assert_eq!(directory.site(SITE).unwrap().anonymised_at, Some(ended));
+    let acts: Vec<_> = bench.store.audit(None, 9).await.unwrap().into_iter().map(|row| row.act).collect();
+    assert_eq!(acts, ["site-anonymised", "site-closed"]);
+}
+
+#[tokio::test]
+async fn reopened_in_time_nothing_has_happened_and_kept_words_are_nobodys() {
+    let bench = Bench::new().await;
+    bench.stored(admitted(1, "words", NOW)).await;
+    bench.close(true).await;
+    bench.change(SiteChange { closed_at: Some(None), ..SiteChange::default() }, NOW.plus_days(5)).await;
+    assert_eq!(bench.sweep_all(NOW.plus_days(31)).await, 0);
+    bench.close(true).await;
+    assert_eq!(bench.sweep_all(NOW.plus_days(31)).await, 1);
+    let page = bench.page(NOW.plus_days(31)).await;
+    assert!(matches!(&page.lines[0].message, Some(Content::Message { text, .. }) if text == "words"));
+    assert!(page.lines[0].contact.is_none());
+}
+
+#[tokio::test]
+async fn what_is_held_waits_until_the_hold_ends() {
+    let bench = Bench::new().await;
+    let receipt = bench.stored(admitted(1, "words", NOW)).await;
+    bench.stored(admitted(2, "words", NOW)).await;
+    let hold = async |reason: Option<&str>| {
+        let reason = reason.map(Into::into);
+        assert!(bench.store.hold(SITE, receipt.report, reason, Actor::Operator, NOW).await.unwrap());
+    };
+    hold(Some("court")).await;
+    bench.close(false).await;
+    let ended = NOW.plus_days(30);
+    assert_eq!(bench.sweep_all(ended).await, 1);
+    assert_eq!(bench.count("part"), 3);
+    hold(None).await;
+    assert_eq!(bench.sweep_all(ended).await, 1);
+    assert_eq!((bench.count("part"), bench.count("reporter_key")), (0, 0));
+}
+
+impl Bench {
+    fn sql_rating(&self) {
+        let rating = Rating { scale: Scale::Stars, value: 4 };
+        Connection::open(self.folder.path().join("candor.sqlite"))
+            .unwrap()
+            .execute(
+                "UPDATE report SET rating_scale = ?1, rating_value = ?2",
+                (rating.scale.as_str(), rating.value),
+            )
+            .unwrap();
+    }
+}
