@@ -2,6 +2,7 @@
 
 mod consent;
 mod dismiss;
+mod domshot;
 mod examples;
 mod failure;
 mod harness;

@@ -8,7 +8,7 @@ use crate::send::write_and_agree;
 
 #[tokio::test]
 async fn a_browser_that_refuses_storage_can_send() -> Result<()> {
-    journey_with(Setup { storage_blocked: true }, async |world| {
+    journey_with(Setup { storage_blocked: true, ..Setup::default() }, async |world| {
         let visitor = world.visit("plain").await?;
         let refused = visitor.awaits("try { return !localStorage } catch { return true }").await?;
         ensure!(refused == true, "the browser gives storage to the page: this journey proves nothing");

@@ -43,11 +43,25 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// As `CANDOR_BROWSER` says it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Chromium => "chromium",
+            Self::Firefox => "firefox",
+            Self::Webkit => "webkit",
+        }
+    }
+}
+
 /// What a journey may ask of its browser beyond the ordinary.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Setup {
     /// Refuse storage to every page, as a strict privacy setting does.
     pub storage_blocked: bool,
+    /// Wait for no page to load: some never do.
+    pub impatient: bool,
 }
 
 /// A running browser.
@@ -77,11 +91,14 @@ impl Browser {
             Kind::Webkit => webkit_driver(profile.path()).await?,
         };
         let wire = if kind == Kind::Webkit { Some(Wire::start().await?) } else { None };
-        let capabilities = match (kind, &wire) {
+        let mut capabilities = match (kind, &wire) {
             (Kind::Firefox, _) => firefox(setup),
             (Kind::Webkit, Some(wire)) => webkit(setup, wire)?,
             _ => chromium(profile.path(), setup),
         };
+        if setup.impatient {
+            capabilities.insert("pageLoadStrategy".into(), json!("none"));
+        }
         let address = format!("http://127.0.0.1:{port}");
         let client = until("the driver takes a session", async || {
             let mut builder = ClientBuilder::new(HttpConnector::new());

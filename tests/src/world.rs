@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf, thread};
 
 use anyhow::{Context as _, Result};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
     browser::{Browser, Kind, Setup},
@@ -15,6 +15,14 @@ use crate::{
 
 /// Two browsers fit two cores; more only wait for each other.
 static ROOM: Semaphore = Semaphore::const_new(2);
+
+/// A place for one more browser, as soon as there is one; given back when dropped.
+///
+/// # Errors
+/// Never: there will be one.
+pub async fn place() -> Result<SemaphorePermit<'static>> {
+    ROOM.acquire().await.context("the room is never closed")
+}
 
 /// Everything that a journey meets.
 #[derive(Debug)]
@@ -43,7 +51,7 @@ pub async fn journey_with(
     setup: Setup,
     travel: impl AsyncFnOnce(&mut World) -> Result<Allowed>,
 ) -> Result<()> {
-    let _place = ROOM.acquire().await.context("the room is never closed")?;
+    let _place = place().await?;
     let pages = Pages::start().await?;
     let collector = Collector::start(pages.origin()).await?;
     pages.say("COLLECTOR", collector.origin());

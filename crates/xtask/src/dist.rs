@@ -66,7 +66,10 @@ fn tools(place: &Place) -> Result<Tools> {
 }
 
 /// domshot for pages without a bundler: one `domshot.js`, which finds what else it needs beside itself.
-fn domshot(place: &Place, tools: &Tools, folder: &Path) -> Result<()> {
+///
+/// # Errors
+/// The build tools are missing, or the crate does not compile.
+pub(crate) fn domshot(place: &Place, tools: &Tools, folder: &Path) -> Result<()> {
     let recipe = Recipe { package: "domshot", features: &["module"], stem: "domshot_core", is_plain: false };
     let module = wasm::build(place, tools, recipe)?;
     let plain = wasm::build(place, tools, Recipe { is_plain: true, ..recipe })?;

@@ -1,10 +1,10 @@
 //! `e2e`: the journeys alone, in one browser or several.
 
-use std::{ffi::OsString, process::Command};
+use std::{ffi::OsString, fs, process::Command};
 
 use anyhow::{Result, bail};
 
-use crate::{assets, browser::Browser, place::Place, run, setup, step};
+use crate::{assets, browser::Browser, dist, node::Tools, place::Place, run, setup, step};
 
 /// What the command line says.
 #[derive(Debug, clap::Args)]
@@ -25,6 +25,7 @@ pub(crate) fn run(place: &Place, options: &Options) -> Result<()> {
     setup::tools(place)?;
     setup::browsers(place, &options.browser)?;
     assets::build(place)?;
+    domshot(place)?;
     step::head("compile journeys and collector");
     // Together with a test of the collector's, so that it is the very binary which `test` builds, too.
     let tests = ["test", "--quiet", "--workspace", "--no-run", "--test", "journeys", "--test", "api"];
@@ -52,6 +53,12 @@ pub(crate) fn run(place: &Place, options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// Builds domshot's module where the journeys look for it.
+pub(crate) fn domshot(place: &Place) -> Result<()> {
+    fs::create_dir_all(place.domshot())?;
+    dist::domshot(place, &Tools::find(place), &place.domshot())
+}
+
 /// What the journeys have to know: the browser, the collector's binary, the folder it serves from, the drivers.
 pub(crate) fn environment(place: &Place, browser: Browser, command: &mut Command) {
     let mut path: OsString = place.target.join("tools/bin").into();
@@ -63,5 +70,6 @@ pub(crate) fn environment(place: &Place, browser: Browser, command: &mut Command
         .env("PATH", path)
         .env("CANDOR_BROWSER", browser.name())
         .env("CANDOR_E2E_COLLECTOR", place.debug_program("candor"))
-        .env("CANDOR_E2E_ASSETS", place.assets());
+        .env("CANDOR_E2E_ASSETS", place.assets())
+        .env("CANDOR_E2E_DOMSHOT", place.domshot());
 }

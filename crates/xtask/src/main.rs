@@ -1,6 +1,7 @@
 //! `cargo xtask`: every command of the project.
 
 mod assets;
+mod bench;
 mod browser;
 mod demo;
 mod dist;
@@ -55,6 +56,11 @@ enum Command {
     Test,
     /// Run only the journeys
     E2e(e2e::Options),
+    /// Measure beside others: `bench capture`
+    Bench {
+        #[command(subcommand)]
+        what: bench::Bench,
+    },
     /// Write what is generated from the constants: tables in the documents, TypeScript types
     Gen {
         /// Write nothing; fail if something is not up to date
@@ -90,6 +96,7 @@ fn main() -> Result<()> {
         Command::Size { json, check } => size::run(&place, json, check),
         Command::Test => test::run(&place),
         Command::E2e(options) => e2e::run(&place, &options),
+        Command::Bench { what } => bench::run(&place, &what),
         Command::Gen { check: true } => generate::check(&place),
         Command::Gen { check: false } => generate::write(&place),
         Command::Tidy => {

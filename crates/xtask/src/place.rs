@@ -34,6 +34,11 @@ impl Place {
         self.target.join("assets")
     }
 
+    /// domshot as it ships, for tests and benchmarks.
+    pub(crate) fn domshot(&self) -> PathBuf {
+        self.target.join("domshot")
+    }
+
     /// The build tools that come from npm.
     pub(crate) fn node(&self) -> PathBuf {
         self.target.join("node")

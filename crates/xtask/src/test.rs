@@ -59,6 +59,7 @@ pub(crate) fn run(place: &Place) -> Result<()> {
     let built = assets::build(place);
     let ready = built.is_ok();
     suites.push(one("build the widget", built.map(drop)));
+    suites.push(one("build domshot", e2e::domshot(place)));
     if ready {
         suites.push(one("size --check", size::run(place, false, true)));
         suites.push(checks("assets", tidy::built(place)));
