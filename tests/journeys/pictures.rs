@@ -115,8 +115,13 @@ async fn a_member_sees_a_picture_of_the_page_without_what_was_masked_and_covered
     journey(async |world| {
         offer(world)?;
         let visitor = world.visit("pictures").await?;
-        let screen = world.browser.client.screenshot().await?;
-        let page = colours(&visitor, &screen).await?;
+        // A page that is loaded is not always painted yet.
+        let page = until("the page is painted", async || {
+            let screen = world.browser.client.screenshot().await?;
+            let page = colours(&visitor, &screen).await?;
+            Ok((page["shown"] != 0).then_some(page))
+        })
+        .await?;
         ensure!(
             page["covered"] != 0 && page["far"] != 0,
             "the page does not show what is to be hidden: {page}"
