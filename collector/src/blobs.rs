@@ -3,8 +3,8 @@
 //! Whoever keeps a file writes its blob first and then the row that names it; whoever removes one, the row first. What
 //! happens in between leaves at worst a blob that no row names, and [`crate::retention`] takes those away.
 //!
-//! Names are made in [`name_of`] and bytes go in and out in [`Blobs::keep`] and [`Blobs::open`], nowhere else: where
-//! blobs are to be sealed, a name is that of the sealed bytes.
+//! What comes here is sealed already ([`crate::store::Store::file_seal`]): a name is that of the sealed bytes, and says
+//! nothing about the file.
 
 use std::{error::Error, fmt, fs, io, path::Path, sync::Arc};
 

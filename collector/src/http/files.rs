@@ -151,8 +151,26 @@ async fn receive(app: &App, asked: &Asked, headers: &HeaderMap, body: Body) -> R
     Ok(bytes)
 }
 
-/// Cleans and stores: blob first, then the row that names it.
+/// Cleans and stores. A blob that was written for a row that was then refused may go at once.
 async fn accept(app: &App, asked: &Asked, bytes: Bytes) -> Result<Accepted, Failure> {
+    let mut written = None;
+    let outcome = store(app, asked, bytes, &mut written).await;
+    if let (Err(_), Some(blob)) = (&outcome, written)
+        && let Err(cause) = app.store.note_blobs(vec![blob], app.clock.now()).await
+    {
+        // The walk over all blobs finds it.
+        tracing::warn!(%cause, "a refused file's blob is left to the next walk");
+    }
+    outcome
+}
+
+/// Blob first, then the row that names it. `written` is the blob, as soon as there is one.
+async fn store(
+    app: &App,
+    asked: &Asked,
+    bytes: Bytes,
+    written: &mut Option<BlobName>,
+) -> Result<Accepted, Failure> {
     let fingerprint = fingerprint(app, asked);
     let arrived = bytes.len() as u64;
     let mut cleaned = None;
@@ -179,6 +197,7 @@ async fn accept(app: &App, asked: &Asked, bytes: Bytes) -> Result<Accepted, Fail
         let count = content.len() as u64;
         let content = seal.seal(content).await?;
         let blob = app.blobs.keep(content.clone()).await?;
+        *written = Some(blob);
         let (Some(admitted), None) = (admitted, known) else {
             // Its row was there and its bytes were not. Now they are.
             continue;
