@@ -42,6 +42,8 @@ pub mod picture;
 pub mod rate;
 pub mod retention;
 pub mod shelf;
+#[cfg(test)]
+mod simulation;
 pub mod store;
 mod uploads;
 pub mod vault;

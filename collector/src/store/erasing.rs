@@ -15,10 +15,33 @@ pub(super) fn key(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     connection
-        .prepare_cached("DELETE FROM reporter_key WHERE site = ?1 AND reporter = ?2")?
-        .execute((site.as_bytes(), who.0))?;
-    connection
         .prepare_cached("DELETE FROM objection WHERE site = ?1 AND reporter = ?2")?
+        .execute((site.as_bytes(), who.0))?;
+    destroy_key(connection, who, site, now)
+}
+
+/// The last report takes the key with it: nothing lies under it any more but copies in backups, which are not to be
+/// read either. What the visitor objects to stays.
+pub(super) fn key_of_nothing(
+    connection: &Connection,
+    who: ReporterHash,
+    site: Uuid,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let is_needed = connection
+        .prepare_cached("SELECT 1 FROM report WHERE reporter = ?1 AND site = ?2 AND erased_at IS NULL")?
+        .exists((who.0, site.as_bytes()))?;
+    if is_needed { Ok(()) } else { destroy_key(connection, who, site, now) }
+}
+
+fn destroy_key(
+    connection: &Connection,
+    who: ReporterHash,
+    site: Uuid,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("DELETE FROM reporter_key WHERE site = ?1 AND reporter = ?2")?
         .execute((site.as_bytes(), who.0))?;
     connection
         .prepare_cached("INSERT INTO erasure (at, site, reporter, done_at) VALUES (?1, ?2, ?3, ?1)")?
@@ -38,6 +61,7 @@ pub(super) fn report(
     connection.prepare_cached("DELETE FROM part WHERE report = ?1")?.execute([id])?;
     connection.prepare_cached("DELETE FROM address WHERE report = ?1")?.execute([id])?;
     loose::drop_files(connection, report, None, now)?;
+    connection.prepare_cached("UPDATE request SET body = NULL WHERE report = ?1")?.execute([id])?;
     connection
         .prepare_cached(
             "UPDATE report SET erased_at = ?2, reporter = zeroblob(32), fingerprint = zeroblob(32),
@@ -67,21 +91,8 @@ pub(super) fn purpose(
         connection.prepare_cached("DELETE FROM address WHERE report = ?1")?.execute([id])?;
     }
     loose::drop_files(connection, report, Some(purpose), now)?;
-    let promises: Option<(String, String)> = connection
-        .prepare_cached("SELECT kept, granted FROM report WHERE id = ?1")?
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    if let Some((kept, granted)) = promises {
-        let without = |text: &str| -> Result<String, StoreError> {
-            let mut kept: Vec<Kept> = serde_json::from_str(text)?;
-            kept.retain(|kept| kept.purpose != purpose);
-            Ok(serde_json::to_string(&kept)?)
-        };
-        connection.prepare_cached("UPDATE report SET kept = ?2, granted = ?3 WHERE id = ?1")?.execute((
-            id,
-            without(&kept)?,
-            without(&granted)?,
-        ))?;
+    for column in ["kept", "granted"] {
+        forget_promise(connection, report, column, purpose)?;
     }
     connection
         .prepare_cached(
@@ -89,6 +100,42 @@ pub(super) fn purpose(
         )?
         .execute((now.unix_ms(), site.as_bytes(), id, purpose.as_str()))?;
     Ok(())
+}
+
+/// From now on no file for the purpose may follow the report.
+pub(super) fn close_to(connection: &Connection, report: Uuid, purpose: Purpose) -> Result<(), StoreError> {
+    forget_promise(connection, report, "granted", purpose)
+}
+
+/// Takes a purpose out of a report's column of promises.
+fn forget_promise(
+    connection: &Connection,
+    report: Uuid,
+    column: &'static str,
+    purpose: Purpose,
+) -> Result<(), StoreError> {
+    let promises: Option<String> = connection
+        .prepare_cached(&format!("SELECT {column} FROM report WHERE id = ?1"))?
+        .query_row([report.as_bytes()], |row| row.get(0))
+        .optional()?;
+    let Some(promises) = promises else { return Ok(()) };
+    let mut promises: Vec<Kept> = serde_json::from_str(&promises)?;
+    promises.retain(|kept| kept.purpose != purpose);
+    connection
+        .prepare_cached(&format!("UPDATE report SET {column} = ?2 WHERE id = ?1"))?
+        .execute((report.as_bytes(), serde_json::to_string(&promises)?))?;
+    Ok(())
+}
+
+/// Whether something is there that was taken back: a hold keeps it, for itself alone.
+pub(super) fn keeps_withdrawn(connection: &Connection, report: Uuid) -> Result<bool, StoreError> {
+    let withdrawn = withdrawn(connection, report)?;
+    let mut statement = connection.prepare_cached(
+        "SELECT purpose FROM part WHERE report = ?1 UNION SELECT purpose FROM file WHERE report = ?1",
+    )?;
+    let held = statement.query_map([report.as_bytes()], |row| row.get::<_, String>(0))?;
+    let held: Vec<String> = held.collect::<Result<_, _>>()?;
+    Ok(withdrawn.iter().any(|purpose| held.iter().any(|name| name == purpose.as_str())))
 }
 
 /// The evidence says that consent was given; from now on it also says that it was taken back.

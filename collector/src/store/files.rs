@@ -193,10 +193,13 @@ fn insert(
         let is_same = known.fingerprint == new.fingerprint;
         return Ok(if is_same { InsertedFile::Duplicate(known.kept) } else { InsertedFile::Mismatch });
     }
-    let lasts = connection
-        .prepare_cached("SELECT 1 FROM report WHERE id = ?1 AND until > ?2")?
-        .exists((new.report.as_bytes(), now.unix_ms()))?;
-    if !lasts || files.len() != admitted.beside() {
+    // It may have been erased, or the purpose taken back, since the file was judged.
+    let granted: Option<String> = connection
+        .prepare_cached("SELECT granted FROM report WHERE id = ?1 AND until > ?2 AND erased_at IS NULL")?
+        .query_row((new.report.as_bytes(), now.unix_ms()), |row| row.get(0))
+        .optional()?;
+    let granted: Vec<Kept> = serde_json::from_str(granted.as_deref().unwrap_or("[]"))?;
+    if !granted.contains(&admitted.kept()) || files.len() != admitted.beside() {
         return Ok(InsertedFile::Changed);
     }
     if loose::is_going(connection, new.blob)? {

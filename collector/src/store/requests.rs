@@ -93,6 +93,9 @@ impl Store {
                         theirs
                             .iter()
                             .try_for_each(|report| erasing::report(connection, site, report.id, now))?;
+                        if scope != Scope::Everything {
+                            erasing::key_of_nothing(connection, who, site, now)?;
+                        }
                     }
                     Right::Correct => {
                         let owner = Owner { site, reporter: who.0 };

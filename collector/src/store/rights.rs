@@ -142,9 +142,10 @@ impl Store {
         request: Uuid,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let key = self.key.clone();
+        let (key, vault) = (self.key.clone(), self.vault.clone());
         let outcome = self.writer.write(move |connection| {
             let mut outcome = Outcome::default();
+            let mut id = request;
             for site in sites(connection, who, scope)? {
                 let theirs = of_site(connection, who, site, scope)?;
                 let grants = grants(connection, site)?;
@@ -154,9 +155,11 @@ impl Store {
                 match verdict {
                     Verdict::Request { due } if !is_members || is_held => {
                         let asked = Asked { right: Right::Erase, scope, body: None, due };
-                        let made = requests::ask(connection, who, site, request, asked, now)?;
+                        let made = requests::ask(connection, who, site, id, asked, now)?;
                         log(connection, &key, now, &actor, Act::Requested, site, who, scope)?;
                         outcome.request = Some(made);
+                        // Each site answers for itself.
+                        id = vault.rng().uuid_v7(now);
                     }
                     _ => {
                         if scope == Scope::Everything {
@@ -164,6 +167,9 @@ impl Store {
                         }
                         for report in &theirs {
                             erasing::report(connection, site, report.id, now)?;
+                        }
+                        if scope != Scope::Everything {
+                            erasing::key_of_nothing(connection, who, site, now)?;
                         }
                         outcome.reports += theirs.len() as u64;
                         log(connection, &key, now, &actor, Act::Erased, site, who, scope)?;
@@ -197,6 +203,9 @@ impl Store {
                     erasing::note_withdrawal(connection, report.id, &purposes, now)?;
                     if report.is_held {
                         erasing::set_restricted(connection, report.id, Some(now))?;
+                        for purpose in &purposes {
+                            erasing::close_to(connection, report.id, *purpose)?;
+                        }
                     } else {
                         for purpose in &purposes {
                             erasing::purpose(connection, site, report.id, *purpose, now)?;
@@ -222,7 +231,8 @@ impl Store {
         Ok(outcome)
     }
 
-    /// Keeps a report out of use, or lets it be used again. `None` when it is not theirs.
+    /// Keeps a report out of use, or lets it be used again; not while a hold keeps what was taken back. `None` when it
+    /// is not theirs.
     ///
     /// # Errors
     /// Nothing has changed.
@@ -239,6 +249,9 @@ impl Store {
             .write(move |connection| {
                 let scope = Scope::Report(report);
                 let Some(site) = sites(connection, who, scope)?.pop() else { return Ok(None) };
+                if !restricted && erasing::keeps_withdrawn(connection, report)? {
+                    return Ok(Some(Outcome::default()));
+                }
                 erasing::set_restricted(connection, report, restricted.then_some(now))?;
                 let act = if restricted { Act::Restricted } else { Act::Released };
                 log(connection, &key, now, &actor, act, site, who, scope)?;

@@ -36,14 +36,10 @@ impl Store {
         if self.vault.masters() == 1 {
             self.vault.rotate()?;
         }
-        // From this commit on every program on this database wraps under the fresh key; see `wrap`. What was wrapped
-        // under the old one before is found below.
-        let vault = self.vault.clone();
-        self.writer.write(move |connection| mark(connection, &vault)).await?;
+        self.mark().await?;
         let mut sum = 0;
         loop {
-            let vault = self.vault.clone();
-            let batch = self.writer.write(move |connection| rewrap(connection, &vault, REWRAP_ROWS)).await?;
+            let batch = self.rewrap(REWRAP_ROWS).await?;
             if batch == 0 {
                 break;
             }
@@ -54,6 +50,19 @@ impl Store {
             self.vault.retire()?;
         }
         Ok(sum)
+    }
+
+    /// From this commit on every program on this database wraps under the key that wraps here; see `wrap`. What was
+    /// wrapped under another before is found by [`Self::rewrap`].
+    pub(crate) async fn mark(&self) -> Result<(), StoreError> {
+        let vault = self.vault.clone();
+        self.writer.write(move |connection| mark(connection, &vault)).await
+    }
+
+    /// Wraps at most `limit` keys anew, and says how many; none is left when it was none.
+    pub(crate) async fn rewrap(&self, limit: u32) -> Result<usize, StoreError> {
+        let vault = self.vault.clone();
+        self.writer.write(move |connection| rewrap(connection, &vault, limit)).await
     }
 
     /// How many reporters have a key.

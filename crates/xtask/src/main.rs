@@ -61,6 +61,15 @@ enum Command {
         #[command(subcommand)]
         what: bench::Bench,
     },
+    /// Put the collector's store to random use, beside a model of what it must serve
+    Simulate {
+        /// How many runs
+        #[arg(long, default_value_t = 2000)]
+        runs: u64,
+        /// The seed of the first; each further run adds one
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Write what is generated from the constants: tables in the documents, TypeScript types
     Gen {
         /// Write nothing; fail if something is not up to date
@@ -97,6 +106,7 @@ fn main() -> Result<()> {
         Command::Test => test::run(&place),
         Command::E2e(options) => e2e::run(&place, &options),
         Command::Bench { what } => bench::run(&place, &what),
+        Command::Simulate { runs, seed } => test::simulate(&place, runs, seed),
         Command::Gen { check: true } => generate::check(&place),
         Command::Gen { check: false } => generate::write(&place),
         Command::Tidy => {

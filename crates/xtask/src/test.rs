@@ -81,6 +81,21 @@ pub(crate) fn run(place: &Place) -> Result<()> {
     finish(&suites)
 }
 
+/// Runs the collector's simulation with as many seeds as somebody wants.
+pub(crate) fn simulate(place: &Place, runs: u64, seed: u64) -> Result<()> {
+    run::on_interrupt_kill_children()?;
+    let suite = suite(
+        &format!("{runs} runs from seed {seed}"),
+        run::cargo()
+            .args(["test", "--package", "candor-collector", "--lib", "simulation::", "--", "--nocapture"])
+            .current_dir(&place.root)
+            .env("CANDOR_SIMULATE_RUNS", runs.to_string())
+            .env("CANDOR_SIMULATE_SEED", seed.to_string()),
+    )?;
+    // A simulation that was not found has not held either.
+    if suite.passed > 0 && suite.failed == 0 { Ok(()) } else { bail!("a law was broken") }
+}
+
 /// Compiles every test of the workspace at once, so that all share one resolution of features.
 fn compile(place: &Place) -> Result<Vec<Binary>> {
     let mut child = run::cargo()

@@ -115,6 +115,44 @@ async fn erased_report_does_not_come_back_with_a_late_retry() {
 }
 
 #[tokio::test]
+async fn last_report_takes_the_key_with_it_and_leaves_the_objections() {
+    let bench = Bench::new().await;
+    let first = bench.stored(admitted(1, "one", NOW)).await;
+    let second = bench.stored(admitted(2, "two", NOW)).await;
+    bench.store.object(bench.who(), vec![Purpose::Browser], bench.visitor(), NOW).await.unwrap();
+    bench.erase(Scope::Report(first.report)).await;
+    assert_eq!(bench.count("reporter_key"), 1);
+    bench.erase(Scope::Report(second.report)).await;
+    assert_eq!((bench.count("reporter_key"), bench.count("objection")), (0, 1));
+}
+
+#[tokio::test]
+async fn two_sites_that_want_to_be_asked_get_a_request_each() {
+    let bench = Bench::new().await;
+    bench.stored(admitted(1, "one", NOW)).await;
+    bench.stored(admitted(2, "two", NOW)).await;
+    bench.add_site(Uuid::from_u128(9), "Other").await;
+    let other = Uuid::from_u128(9).simple();
+    let second = Uuid::from_u128(2).simple();
+    bench.sql(&format!("UPDATE report SET site = x'{other}' WHERE submission = x'{second}'"));
+    bench.grant(Grants { erase: Effect::OnRequest, correct: Effect::OnRequest }).await;
+    assert!(bench.erase(Scope::Everything).await.request.is_some());
+    assert_eq!(bench.count("request"), 2);
+}
+
+#[tokio::test]
+async fn what_a_hold_keeps_of_what_was_taken_back_is_not_released_by_a_mistake() {
+    let bench = Bench::new().await;
+    let receipt = bench.stored(admitted(1, "one", NOW)).await;
+    let actor = Actor::Member(MEMBER);
+    assert!(bench.store.hold(SITE, receipt.report, Some("court".into()), actor, NOW).await.unwrap());
+    bench.store.withdraw(bench.who(), vec![Purpose::Contact], bench.visitor(), NOW).await.unwrap();
+    let released = bench.store.restrict(bench.who(), receipt.report, false, bench.visitor(), NOW).await;
+    assert_eq!(released.unwrap(), Some(Outcome::default()));
+    assert_eq!(bench.store.report(MEMBER, receipt.report, NOW).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn one_erased_report_leaves_the_others_readable() {
     let bench = Bench::new().await;
     let first = bench.stored(admitted(1, "one", NOW)).await;

@@ -1,0 +1,113 @@
+//! What must be served, said as simply as it can be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use candor_protocol::{Correction, Kept, Purpose, Receipt, Timestamp};
+use candor_rules::{Content, Part};
+use uuid::Uuid;
+
+/// What a visitor typed, from which the submission can be made again.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    pub(super) number: u8,
+    pub(super) who: usize,
+    pub(super) site: usize,
+    pub(super) contact: bool,
+    pub(super) browser: bool,
+    pub(super) files: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct File {
+    pub(super) kept: Kept,
+    pub(super) plain: Bytes,
+}
+
+/// A report as it must be.
+#[derive(Clone, Debug)]
+pub(super) struct Report {
+    pub(super) sent: Sent,
+    pub(super) receipt: Receipt,
+    pub(super) until: Timestamp,
+    pub(super) granted: Vec<Kept>,
+    pub(super) parts: BTreeMap<Purpose, Part>,
+    pub(super) files: BTreeMap<String, File>,
+    pub(super) withdrawn: BTreeSet<Purpose>,
+    pub(super) is_erased: bool,
+    pub(super) is_restricted: bool,
+    pub(super) is_held: bool,
+}
+
+impl Report {
+    pub(super) fn id(&self) -> Uuid {
+        self.receipt.report
+    }
+
+    /// Whether its visitor sees it.
+    pub(super) fn is_own(&self, who: usize, now: Timestamp) -> bool {
+        self.sent.who == who && !self.is_erased && self.until > now
+    }
+
+    /// Whether members see it.
+    pub(super) fn is_seen(&self, now: Timestamp) -> bool {
+        !self.is_erased && !self.is_restricted && self.until > now
+    }
+
+    /// Whether a hold keeps what was taken back.
+    pub(super) fn keeps_withdrawn(&self) -> bool {
+        let mut held = self.parts.keys().copied().chain(self.files.values().map(|file| file.kept.purpose));
+        self.is_held && held.any(|purpose| self.withdrawn.contains(&purpose))
+    }
+
+    pub(super) fn erase(&mut self) {
+        self.parts.clear();
+        self.files.clear();
+        self.granted.clear();
+        self.is_erased = true;
+        (self.is_restricted, self.is_held) = (false, false);
+    }
+
+    pub(super) fn take_back(&mut self, purpose: Purpose) {
+        self.parts.remove(&purpose);
+        self.files.retain(|_, file| file.kept.purpose != purpose);
+        self.granted.retain(|kept| kept.purpose != purpose);
+        self.receipt.kept.retain(|kept| kept.purpose != purpose);
+    }
+
+    pub(super) fn correct(&mut self, correction: &Correction, now: Timestamp) {
+        for part in self.parts.values_mut().filter(|part| part.kept.until > now) {
+            match (&mut part.content, correction) {
+                (Content::Message { text, .. }, Correction { message: Some(words), .. }) => {
+                    text.clone_from(words)
+                }
+                (Content::Contact(contact), Correction { contact: Some(other), .. }) => {
+                    (contact.name, contact.email) = (other.name.clone(), other.email.clone());
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// All of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Model {
+    pub(super) reports: Vec<Report>,
+    /// By site, visitor and purpose.
+    pub(super) objections: BTreeSet<(usize, usize, Purpose)>,
+    /// What open requests want put right.
+    pub(super) wanted: BTreeMap<Uuid, Correction>,
+}
+
+impl Model {
+    pub(super) fn theirs(&mut self, who: usize, site: usize) -> impl Iterator<Item = &mut Report> {
+        self.reports
+            .iter_mut()
+            .filter(move |report| report.sent.who == who && report.sent.site == site && !report.is_erased)
+    }
+
+    pub(super) fn report(&mut self, id: Uuid) -> Option<&mut Report> {
+        self.reports.iter_mut().find(|report| report.id() == id)
+    }
+}

@@ -1,0 +1,815 @@
+// long: the steps and the laws read as one list, and share the world they happen in
+//! The real store and blobs, the steps taken on them, and the laws.
+//!
+//! After each step: visitors are served their own reports, parts and files, as the model has them, and nothing that is
+//! past its date, was erased, or is another's; members nothing that is restricted, objected to or taken back; a retry
+//! gets the first receipt; the audit log's chain holds. What a sweep has taken was due. Who has no report left has no
+//! key. At the end, with strays noted and their hour over, rows and blobs name each other.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    fmt::Display,
+    fs,
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use bytes::Bytes;
+use candor_protocol::{
+    Asked, Attachments, BrowserFacts, Consent, Contact, Correction, Effect, Form, Grants, Kind, Look, Need,
+    Policy, Purpose, Right, Submission, TextMap, Timestamp,
+};
+use candor_rules::{
+    Admitted, AdmittedFile, Content, Offer, Present, SiteTerms, admit, admit_file, default_policy,
+};
+use rusqlite::Connection;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use super::{
+    model::{File, Model, Report, Sent},
+    step::{Dice, Step},
+};
+use crate::{
+    audit::Actor,
+    blobs::{BlobName, Blobs},
+    chance::{Clock, Rng},
+    key::InstanceKey,
+    retention,
+    store::{
+        Answer, FiledReport, Inserted, InsertedFile, NewFile, NewSite, PageQuery, ReporterHash, Role, Scope,
+        Store, StoreOptions,
+    },
+    vault::{MasterKeys, Vault},
+};
+
+const BEGIN: Timestamp = Timestamp::from_unix_ms(1_795_000_000_000);
+const HOUR_MS: i64 = 3_600_000;
+const SITES: [Uuid; 2] = [Uuid::from_u128(1), Uuid::from_u128(2)];
+const REPORTERS: [Uuid; 3] = [
+    Uuid::from_u128(0x8c5c_1a0e_0c1d_4f6e_9d36_1d2f_55aa_0001),
+    Uuid::from_u128(0x8c5c_1a0e_0c1d_4f6e_9d36_1d2f_55aa_0002),
+    Uuid::from_u128(0x8c5c_1a0e_0c1d_4f6e_9d36_1d2f_55aa_0003),
+];
+const MEMBER: Uuid = Uuid::from_u128(0x3e3be7);
+
+/// A broken law, in words.
+type Law = String;
+
+fn fault(error: impl Display) -> Law {
+    format!("the store failed: {error}")
+}
+
+macro_rules! hold {
+    ($condition:expr, $($law:tt)+) => {
+        if !$condition { return Err(format!($($law)+)); }
+    };
+}
+
+/// A file that was judged and whose blob is written, but not its row.
+struct Begun {
+    report: Uuid,
+    admitted: AdmittedFile,
+    new: NewFile,
+    sealed: Bytes,
+    plain: Bytes,
+}
+
+pub(super) struct World {
+    folder: TempDir,
+    /// Always there, but while it is opened again.
+    store: Option<Store>,
+    blobs: Blobs,
+    vault: Arc<Vault>,
+    rng: Rng,
+    now: Timestamp,
+    latest: Timestamp,
+    model: Model,
+    begun: Option<Begun>,
+    sent: u8,
+    /// Wrapped keys that were destroyed.
+    destroyed: Vec<Vec<u8>>,
+}
+
+/// In memory where the system has such a place: what is tested is what was written, not when it reached a disk.
+fn folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+fn open(folder: &Path, rng: &Rng) -> (Store, Blobs, Arc<Vault>) {
+    let masters = MasterKeys::open_or_create(folder, rng).unwrap();
+    let vault = Arc::new(Vault::new(masters, Some(folder.into()), rng.clone()));
+    let store = Store::open(folder, instance_key(), Arc::clone(&vault), StoreOptions::default()).unwrap();
+    (store, Blobs::in_folder(folder).unwrap(), vault)
+}
+
+fn instance_key() -> InstanceKey {
+    InstanceKey::new([7; 32])
+}
+
+fn form() -> Form {
+    let attachments = Attachments { types: vec!["text/plain".into()], count: 3, bytes: 1000 };
+    Form { attachments: Some(attachments), ..Form::default() }
+}
+
+/// Days short enough to pass within a run.
+fn policy() -> Policy {
+    let mut policy = default_policy();
+    for terms in &mut policy.terms {
+        terms.days = match terms.purpose {
+            Purpose::Message => 12,
+            Purpose::Contact => 8,
+            Purpose::Picture => 5,
+            Purpose::Attachment => 16,
+            _ => 3,
+        };
+        if terms.need == Need::Off {
+            terms.need = Need::Optional;
+        }
+    }
+    policy
+}
+
+fn who_is(who: usize) -> ReporterHash {
+    ReporterHash::of(REPORTERS[who], &instance_key())
+}
+
+fn actor(who: usize) -> Actor {
+    Actor::Visitor(who_is(who).pseudonym())
+}
+
+fn purposes(number: u8) -> Vec<Purpose> {
+    match Purpose::ALL.get(usize::from(number % 8)) {
+        Some(purpose) => vec![*purpose],
+        None => Purpose::ALL.to_vec(),
+    }
+}
+
+impl Sent {
+    fn submission(&self) -> Uuid {
+        Uuid::from_u128(0x0e37_df36_f698_4e3c_8a4b_2b9d_1a0f_0000 + u128::from(self.number))
+    }
+
+    fn admitted(&self, now: Timestamp) -> Admitted {
+        let mut granted = vec![Purpose::Message];
+        granted.extend(self.contact.then_some(Purpose::Contact));
+        granted.extend(self.browser.then_some(Purpose::Browser));
+        granted.extend(self.files.then_some([Purpose::Picture, Purpose::Attachment]).into_iter().flatten());
+        let email = format!("{}@mail.example", self.who);
+        let submission = Submission {
+            id: self.submission(),
+            site: SITES[self.site],
+            reporter: REPORTERS[self.who],
+            kind: Kind::Bug,
+            message: format!("words of {}", self.number),
+            rating: None,
+            custom: TextMap::default(),
+            locale: None,
+            contact: self.contact.then(|| Contact { email: Some(email), ..Contact::default() }),
+            browser: self.browser.then(|| BrowserFacts { online: Some(true), ..BrowserFacts::default() }),
+            consent: Consent {
+                policy: 1,
+                purposes: granted,
+                given_at: BEGIN,
+                asked: Asked::Panel,
+                evidence: None,
+            },
+        };
+        let terms = SiteTerms { policy: &policy(), form: &form(), gpc: false };
+        admit(submission, terms, now).unwrap()
+    }
+}
+
+impl World {
+    pub(super) async fn new(seed: u64) -> Self {
+        let folder = folder();
+        let dice = Mutex::new(Dice::new(!seed));
+        let rng = Rng::new(move |bytes| {
+            let mut dice = dice.lock().unwrap();
+            bytes
+                .chunks_mut(8)
+                .for_each(|chunk| chunk.copy_from_slice(&dice.next().to_le_bytes()[..chunk.len()]));
+        });
+        let (store, blobs, vault) = open(folder.path(), &rng);
+        for (id, name) in SITES.into_iter().zip(["at once", "on request"]) {
+            let (name, origins) = (name.to_owned(), vec![format!("https://{id}.example")]);
+            let site = NewSite { id, name, origins, look: Look::default(), form: form(), policy: policy() };
+            store.add_site(site, BEGIN).await.unwrap();
+        }
+        store.add_member(MEMBER, "m@shop.example".into(), "hash".into(), BEGIN).await.unwrap();
+        for site in SITES {
+            store.grant(MEMBER, site, Role::Member).await.unwrap();
+        }
+        let world = Self {
+            folder,
+            store: Some(store),
+            blobs,
+            vault,
+            rng,
+            now: BEGIN,
+            latest: BEGIN,
+            model: Model::default(),
+            begun: None,
+            sent: 0,
+            destroyed: Vec::new(),
+        };
+        let slow = Grants { erase: Effect::OnRequest, correct: Effect::OnRequest };
+        world
+            .database()
+            .execute(
+                "UPDATE site SET grants = ?1 WHERE id = ?2",
+                (serde_json::to_string(&slow).unwrap(), SITES[1].as_bytes()),
+            )
+            .unwrap();
+        world
+    }
+
+    fn database(&self) -> Connection {
+        Connection::open(self.folder.path().join("candor.sqlite")).unwrap()
+    }
+
+    fn store(&self) -> &Store {
+        self.store.as_ref().expect("nothing is asked while it is opened again")
+    }
+
+    fn clock(&self) -> Clock {
+        let now = self.now;
+        Clock::new(move || now)
+    }
+
+    fn pick(&mut self, which: u8) -> Option<&mut Report> {
+        let count = self.model.reports.len();
+        (count > 0).then(|| &mut self.model.reports[usize::from(which) % count])
+    }
+
+    fn set_clock(&mut self, now: Timestamp) {
+        self.now = now;
+        self.latest = self.latest.max(now);
+    }
+
+    pub(super) async fn take(&mut self, step: &Step) -> Result<(), Law> {
+        match *step {
+            Step::Submit { who, site, contact, browser, files } => {
+                let (who, site) = (usize::from(who) % REPORTERS.len(), usize::from(site) % SITES.len());
+                self.sent += 1;
+                self.submit(Sent { number: self.sent, who, site, contact, browser, files }).await
+            }
+            Step::Retry { which } => self.retry(which).await,
+            Step::BeginFile { which, is_picture, name } => self.begin_file(which, is_picture, name).await,
+            Step::EndFile => self.end_file().await,
+            Step::Advance { hours } => {
+                self.set_clock(self.now.plus_ms(HOUR_MS * i64::from(hours)));
+                Ok(())
+            }
+            Step::Back { hours } => {
+                self.set_clock(self.now.plus_ms(-HOUR_MS * i64::from(hours)));
+                Ok(())
+            }
+            Step::Withdraw { who, purpose } => {
+                self.withdraw(usize::from(who) % REPORTERS.len(), purpose).await
+            }
+            Step::Restrict { which, on } => self.restrict(which, on).await,
+            Step::Object { who, purpose } => self.object(usize::from(who) % REPORTERS.len(), purpose).await,
+            Step::Correct { which } => self.correct(which).await,
+            Step::EraseOne { which } => match self.pick(which).map(|report| (report.sent.who, report.id())) {
+                Some((who, id)) => self.erase(who, Scope::Report(id)).await,
+                None => Ok(()),
+            },
+            Step::EraseAll { who } => self.erase(usize::from(who) % REPORTERS.len(), Scope::Everything).await,
+            Step::Hold { which } => self.hold(which, Some("court")).await,
+            Step::Unhold { which } => self.hold(which, None).await,
+            Step::Answer { which, is_done } => self.answer(which, is_done).await,
+            Step::Sweep { limit, blobs } => self.sweep(limit, blobs).await,
+            Step::SweepAll => {
+                self.note_strays().await?;
+                self.sweep_all().await
+            }
+            Step::Reopen => {
+                self.go_on_in(None);
+                self.check_log().await
+            }
+            Step::Crash => {
+                let copy = folder();
+                copy_files(self.folder.path(), copy.path());
+                self.go_on_in(Some(copy));
+                self.check_log().await
+            }
+            Step::Rotate { stage } => self.rotate(stage).await,
+        }
+    }
+
+    /// Ends the collector, and begins again on its own files or on others.
+    fn go_on_in(&mut self, other: Option<TempDir>) {
+        // The database is let go of before it is opened again.
+        drop(self.store.take());
+        if let Some(other) = other {
+            self.folder = other;
+        }
+        let (store, blobs, vault) = open(self.folder.path(), &self.rng);
+        (self.store, self.blobs, self.vault) = (Some(store), blobs, vault);
+        self.begun = None;
+    }
+
+    async fn submit(&mut self, sent: Sent) -> Result<(), Law> {
+        let admitted = sent.admitted(self.now);
+        let (until, granted) = (admitted.expires_at(), admitted.granted().to_vec());
+        let parts = admitted.parts().iter().map(|part| (part.kept.purpose, part.clone())).collect();
+        let id = self.rng.uuid_v7(self.now);
+        let inserted = self.store().insert(id, admitted, [sent.number; 32]).await.map_err(fault)?;
+        let Inserted::Stored(receipt) = inserted else {
+            return Err(format!("a new submission is {inserted:?}"));
+        };
+        self.model.reports.push(Report {
+            sent,
+            receipt,
+            until,
+            granted,
+            parts,
+            files: BTreeMap::new(),
+            withdrawn: BTreeSet::new(),
+            is_erased: false,
+            is_restricted: false,
+            is_held: false,
+        });
+        Ok(())
+    }
+
+    async fn retry(&mut self, which: u8) -> Result<(), Law> {
+        let (now, id) = (self.now, self.rng.uuid_v7(self.now));
+        let Some(report) = self.pick(which).cloned() else { return Ok(()) };
+        let again = self.store().insert(id, report.sent.admitted(now), [report.sent.number; 32]).await;
+        let expected =
+            if report.is_erased { Inserted::Mismatch } else { Inserted::Duplicate(report.receipt.clone()) };
+        let again = again.map_err(fault)?;
+        hold!(again == expected, "a retry got {again:?} instead of {expected:?}");
+        Ok(())
+    }
+
+    async fn filed(&self, report: &Report, who: usize) -> Result<Option<FiledReport>, Law> {
+        let (sites, submission) = (SITES.to_vec(), report.sent.submission());
+        self.store().filed_report(sites, submission, REPORTERS[who], self.now).await.map_err(fault)
+    }
+
+    async fn begin_file(&mut self, which: u8, is_picture: bool, name: u8) -> Result<(), Law> {
+        let now = self.now;
+        let Some(report) = self.pick(which).cloned() else { return Ok(()) };
+        let stranger = (report.sent.who + 1) % REPORTERS.len();
+        hold!(self.filed(&report, stranger).await?.is_none(), "a stranger may add files");
+        let filed = self.filed(&report, report.sent.who).await?;
+        hold!(
+            filed.is_some() == report.is_own(report.sent.who, now),
+            "files of {filed:?}, which is {report:?}"
+        );
+        let Some(filed) = filed else { return Ok(()) };
+        let (purpose, media_type) =
+            if is_picture { (Purpose::Picture, "image/png") } else { (Purpose::Attachment, "text/plain") };
+        let name = format!("{}.bin", name % 4);
+        let plain = Bytes::from(format!("{name} of {} for {}", report.sent.number % 2, purpose.as_str()));
+        let bytes = plain.len() as u64;
+        let attachments = filed.files.iter().filter(|file| file.kept.purpose == Purpose::Attachment).count();
+        let form = form();
+        let present = Present { granted: &filed.granted, form: &form, files: filed.files.len(), attachments };
+        let Ok(admitted) = admit_file(Offer { name: &name, purpose, media_type, bytes }, present, now) else {
+            return Ok(());
+        };
+        let seal = self.store().file_seal(filed.id, &name).await.map_err(fault)?;
+        let Some(seal) = seal else { return Err("a report that may have files has no key".into()) };
+        let sealed = seal.seal(plain.clone()).await.map_err(fault)?;
+        let blob = self.blobs.keep(sealed.clone()).await.map_err(fault)?;
+        let fingerprint = instance_key().hash(crate::key::Use::Fingerprint, &plain);
+        let new = NewFile { report: filed.id, blob, bytes, fingerprint };
+        self.begun = Some(Begun { report: filed.id, admitted, new, sealed, plain });
+        Ok(())
+    }
+
+    async fn end_file(&mut self) -> Result<(), Law> {
+        let Some(Begun { report, admitted, new, sealed, plain }) = self.begun.take() else { return Ok(()) };
+        let now = self.now;
+        let inserted = self.store().insert_file(admitted.clone(), new, now).await.map_err(fault)?;
+        let model = self.model.report(report);
+        match inserted {
+            InsertedFile::Stored(kept) => {
+                if !self.blobs.has(new.blob).await.map_err(fault)? {
+                    self.blobs.keep(sealed).await.map_err(fault)?;
+                }
+                let Some(model) = model else { return Err("a file was stored with no report".into()) };
+                hold!(!model.is_erased, "a file was stored with an erased report");
+                let is_granted = model.granted.iter().any(|granted| granted.purpose == kept.purpose);
+                hold!(is_granted, "a file was stored for {:?}, which was taken back", kept.purpose);
+                model.files.insert(admitted.name().to_owned(), File { kept, plain });
+                model.until = model.until.max(kept.until);
+            }
+            InsertedFile::Duplicate(kept) => {
+                let known = model.and_then(|model| model.files.get(admitted.name()));
+                let is_same = known.is_some_and(|known| known.plain == plain && known.kept == kept);
+                hold!(is_same, "a file is said to be stored already, and is not");
+            }
+            InsertedFile::Mismatch | InsertedFile::Changed | InsertedFile::Going => {}
+        }
+        Ok(())
+    }
+
+    async fn withdraw(&mut self, who: usize, purpose: u8) -> Result<(), Law> {
+        let purposes = purposes(purpose);
+        self.store().withdraw(who_is(who), purposes.clone(), actor(who), self.now).await.map_err(fault)?;
+        for site in 0..SITES.len() {
+            for report in self.model.theirs(who, site) {
+                report.withdrawn.extend(&purposes);
+                if report.is_held {
+                    report.is_restricted = true;
+                    report.granted.retain(|kept| !purposes.contains(&kept.purpose));
+                } else {
+                    purposes.iter().for_each(|purpose| report.take_back(*purpose));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn restrict(&mut self, which: u8, on: bool) -> Result<(), Law> {
+        let Some((who, id)) = self.pick(which).map(|report| (report.sent.who, report.id())) else {
+            return Ok(());
+        };
+        let stranger = (who + 1) % REPORTERS.len();
+        let others = self.store().restrict(who_is(stranger), id, !on, actor(stranger), self.now).await;
+        hold!(others.map_err(fault)?.is_none(), "a stranger restricts a report");
+        self.store().restrict(who_is(who), id, on, actor(who), self.now).await.map_err(fault)?;
+        if let Some(report) = self.model.report(id).filter(|report| !report.is_erased) {
+            report.is_restricted = on || report.keeps_withdrawn();
+        }
+        Ok(())
+    }
+
+    async fn object(&mut self, who: usize, purpose: u8) -> Result<(), Law> {
+        let purposes = purposes(purpose);
+        self.store().object(who_is(who), purposes.clone(), actor(who), self.now).await.map_err(fault)?;
+        for site in 0..SITES.len() {
+            if self.model.theirs(who, site).next().is_some() {
+                let objections = purposes.iter().map(|purpose| (site, who, *purpose));
+                self.model.objections.extend(objections);
+            }
+        }
+        Ok(())
+    }
+
+    async fn correct(&mut self, which: u8) -> Result<(), Law> {
+        let (now, request) = (self.now, self.rng.uuid_v7(self.now));
+        let Some((who, id)) = self.pick(which).map(|report| (report.sent.who, report.id())) else {
+            return Ok(());
+        };
+        let contact = Contact { email: Some(format!("new-{who}@mail.example")), ..Contact::default() };
+        let correction =
+            Correction { message: Some(format!("better words {request}")), contact: Some(contact) };
+        let corrected =
+            self.store().correct(who_is(who), id, correction.clone(), actor(who), request, now).await;
+        let Some(report) = self.model.report(id) else { return Ok(()) };
+        match corrected.map_err(fault)? {
+            None => hold!(report.is_erased, "a report could not be corrected"),
+            Some(outcome) => match outcome.request {
+                Some(request) => drop(self.model.wanted.insert(request.id, correction)),
+                None => report.correct(&correction, now),
+            },
+        }
+        Ok(())
+    }
+
+    async fn erase(&mut self, who: usize, scope: Scope) -> Result<(), Law> {
+        let request = self.rng.uuid_v7(self.now);
+        let keys = self.wrapped(who);
+        let outcome =
+            self.store().erase(who_is(who), scope, actor(who), request, self.now).await.map_err(fault)?;
+        let is_meant = |report: &Report| match scope {
+            Scope::Everything => true,
+            Scope::Report(id) => report.id() == id,
+        };
+        let mut asked = false;
+        for (site, key) in keys.into_iter().enumerate() {
+            let theirs: Vec<_> = self.model.theirs(who, site).filter(|report| is_meant(report)).collect();
+            if theirs.is_empty() {
+                continue;
+            }
+            if site == 1 || theirs.iter().any(|report| report.is_held) {
+                asked = true;
+                continue;
+            }
+            theirs.into_iter().for_each(Report::erase);
+            self.after_erasure(who, site, scope, key)?;
+        }
+        hold!(
+            asked == outcome.request.is_some(),
+            "an erasure was asked for: {asked}, and there is {outcome:?}"
+        );
+        Ok(())
+    }
+
+    /// Who has nothing left has no key.
+    fn after_erasure(
+        &mut self,
+        who: usize,
+        site: usize,
+        scope: Scope,
+        key: Option<Vec<u8>>,
+    ) -> Result<(), Law> {
+        if scope == Scope::Everything {
+            self.model.objections.retain(|(of_site, of, _)| (*of_site, *of) != (site, who));
+        }
+        if self.model.theirs(who, site).next().is_none() {
+            hold!(self.wrapped(who)[site].is_none(), "visitor {who} was erased on site {site} and has a key");
+            self.destroyed.extend(key);
+        }
+        Ok(())
+    }
+
+    /// The visitor's wrapped keys, by site.
+    fn wrapped(&self, who: usize) -> [Option<Vec<u8>>; SITES.len()] {
+        let database = self.database();
+        SITES.map(|site| {
+            let sql = "SELECT wrapped FROM reporter_key WHERE site = ?1 AND reporter = ?2";
+            database.query_row(sql, (site.as_bytes(), who_is(who).0), |row| row.get(0)).ok()
+        })
+    }
+
+    async fn hold(&mut self, which: u8, reason: Option<&str>) -> Result<(), Law> {
+        let now = self.now;
+        let Some((site, id)) = self.pick(which).map(|report| (SITES[report.sent.site], report.id())) else {
+            return Ok(());
+        };
+        let (is_on, reason) = (reason.is_some(), reason.map(str::to_owned));
+        let held = self.store().hold(site, id, reason, Actor::Member(MEMBER), now).await.map_err(fault)?;
+        let Some(report) = self.model.report(id) else { return Ok(()) };
+        hold!(held != report.is_erased, "a hold on {report:?} was {held}");
+        if held {
+            report.is_held = is_on;
+            if !is_on {
+                let withdrawn = report.withdrawn.clone();
+                withdrawn.into_iter().for_each(|purpose| report.take_back(purpose));
+            }
+        }
+        Ok(())
+    }
+
+    async fn answer(&mut self, which: u8, is_done: bool) -> Result<(), Law> {
+        let now = self.now;
+        let requests = self.store().requests(MEMBER, 100).await.map_err(fault)?;
+        let open: Vec<_> = requests
+            .iter()
+            .filter(|line| line.request.state == candor_protocol::RequestState::Open)
+            .collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        let line = open[usize::from(which) % open.len()];
+        let site = SITES.iter().position(|site| *site == line.site).ok_or("a request of no site")?;
+        let who =
+            (0..REPORTERS.len()).find(|who| who_is(*who) == line.reporter).ok_or("a request of nobody")?;
+        let key = self.wrapped(who)[site].clone();
+        let answer = if is_done { Answer::Do } else { Answer::Refuse("no".into()) };
+        let id = line.request.id;
+        hold!(self.store().answer(MEMBER, id, answer, now).await.map_err(fault)?, "an open request is not");
+        let wanted = self.model.wanted.remove(&id);
+        if !is_done {
+            return Ok(());
+        }
+        let only = line.request.report;
+        match line.request.right {
+            Right::Erase => {
+                let scope = only.map_or(Scope::Everything, Scope::Report);
+                let theirs = self.model.theirs(who, site);
+                theirs.filter(|report| only.is_none_or(|only| report.id() == only)).for_each(Report::erase);
+                self.after_erasure(who, site, scope, key)
+            }
+            Right::Correct => {
+                let report = only.and_then(|only| self.model.report(only));
+                if let (Some(report), Some(wanted)) = (report, wanted) {
+                    report.correct(&wanted, now);
+                }
+                Ok(())
+            }
+            other => Err(format!("a request for {other:?}")),
+        }
+    }
+
+    async fn sweep(&mut self, limit: u8, blobs: Option<u8>) -> Result<(), Law> {
+        self.store().sweep(self.now, limit.into()).await.map_err(fault)?;
+        if let Some(count) = blobs {
+            let claimed = self.store().claim_blobs(self.now, limit.into()).await.map_err(fault)?;
+            for blob in claimed.into_iter().take(count.into()) {
+                self.blobs.remove(blob).await.map_err(fault)?;
+            }
+        }
+        self.forget_swept()
+    }
+
+    async fn note_strays(&self) -> Result<(), Law> {
+        retention::note_strays(self.store(), &self.blobs, &self.clock()).await.map_err(fault)
+    }
+
+    async fn sweep_all(&mut self) -> Result<(), Law> {
+        let clock = self.clock();
+        retention::sweep(self.store(), &self.blobs, &clock, |_| {}).await.map_err(fault)?;
+        let due = self.store().due(self.now).await.map_err(fault)?;
+        hold!(due.total() == due.blobs, "a whole sweep has left {due:?}");
+        self.forget_swept()
+    }
+
+    /// Compares which rows there are. What a sweep has taken must have been due, and the model forgets it.
+    fn forget_swept(&mut self) -> Result<(), Law> {
+        let (database, now) = (self.database(), self.now);
+        let named = |sql: &str| -> HashSet<(Uuid, String)> {
+            let mut statement = database.prepare(sql).unwrap();
+            let rows =
+                statement.query_map([], |row| Ok((Uuid::from_bytes(row.get(0)?), row.get(1)?))).unwrap();
+            rows.map(Result::unwrap).collect()
+        };
+        let reports = named("SELECT id, '' FROM report");
+        let parts = named("SELECT report, purpose FROM part");
+        let files = named("SELECT report, name FROM file");
+        let mut lost = Vec::new();
+        for report in &mut self.model.reports {
+            let (id, is_held) = (report.id(), report.is_held);
+            let mut keep = |is_there: bool, until: Timestamp, what: &str| {
+                if !is_there && (until > now || is_held) {
+                    lost.push(format!(
+                        "{what} of {id} was due at {until} and gone at {now}, held: {is_held}"
+                    ));
+                }
+                is_there
+            };
+            let name = |purpose: &Purpose| (id, purpose.as_str().to_owned());
+            report
+                .parts
+                .retain(|purpose, part| keep(parts.contains(&name(purpose)), part.kept.until, "a part"));
+            report
+                .files
+                .retain(|name, file| keep(files.contains(&(id, name.clone())), file.kept.until, "a file"));
+            keep(reports.contains(&(id, String::new())), report.until, "the row");
+        }
+        self.model.reports.retain(|report| reports.contains(&(report.id(), String::new())));
+        lost.pop().map_or(Ok(()), Err)
+    }
+
+    async fn rotate(&mut self, stage: u8) -> Result<(), Law> {
+        if stage == 3 {
+            self.store().rotate_master(|_| {}).await.map_err(fault)?;
+            hold!(self.vault.masters() == 1, "the old master key is still there");
+            return Ok(());
+        }
+        if self.vault.masters() == 1 {
+            self.vault.rotate().map_err(fault)?;
+        }
+        if stage > 0 {
+            self.store().mark().await.map_err(fault)?;
+            self.store().rewrap(u32::from(stage - 1)).await.map_err(fault)?;
+        }
+        Ok(())
+    }
+
+    /// The laws that hold after each step; `files` with every byte of every file.
+    pub(super) async fn check(&self, files: bool) -> Result<(), Law> {
+        for who in 0..REPORTERS.len() {
+            self.check_own(who, files).await?;
+        }
+        self.check_members().await
+    }
+
+    async fn check_log(&self) -> Result<(), Law> {
+        let chain = self.store().verify_audit().await.map_err(fault)?;
+        hold!(chain.is_ok(), "the audit log: {chain:?}");
+        Ok(())
+    }
+
+    async fn check_own(&self, who: usize, files: bool) -> Result<(), Law> {
+        let now = self.now;
+        let own = self.store().own(who_is(who), actor(who), now).await.map_err(fault)?;
+        let mut expected: Vec<_> =
+            self.model.reports.iter().filter(|report| report.is_own(who, now)).collect();
+        expected.sort_by_key(|report| std::cmp::Reverse(report.id()));
+        let (ids, expected_ids): (Vec<_>, Vec<_>) =
+            (own.reports.iter().map(|report| report.id).collect(), expected.iter().map(|r| r.id()).collect());
+        hold!(ids == expected_ids, "visitor {who} is served {ids:?} instead of {expected_ids:?}");
+        for (report, expected) in own.reports.iter().zip(expected) {
+            let parts: Vec<_> =
+                expected.parts.values().filter(|part| part.kept.until > now).cloned().collect();
+            hold!(report.parts == parts, "visitor {who} is served {:?} instead of {parts:?}", report.parts);
+            let flags = (report.restricted_at.is_some(), report.held_because.is_some());
+            hold!(flags == (expected.is_restricted, expected.is_held), "restricted, held: {flags:?}");
+            let names: Vec<_> = report.files.iter().map(|file| file.name.as_str()).collect();
+            let served = expected.files.iter().filter(|(_, file)| file.kept.until > now);
+            let expected_names: Vec<_> = served.map(|(name, _)| name.as_str()).collect();
+            hold!(names == expected_names, "visitor {who} has files {names:?} instead of {expected_names:?}");
+            for line in report.files.iter().filter(|_| files) {
+                let seal = self.store().file_seal(report.id, &line.name).await.map_err(fault)?;
+                let sealed = self.blobs.open(line.blob).await.map_err(fault)?;
+                let (Some(seal), Some(sealed)) = (seal, sealed) else {
+                    return Err(format!("{} of {} has a row and no key or blob", line.name, report.id));
+                };
+                let plain = seal.open(sealed).await.map_err(fault)?;
+                hold!(plain == expected.files[&line.name].plain, "{} has other bytes", line.name);
+            }
+        }
+        let objections: BTreeSet<_> = own.objections.into_iter().collect();
+        let expected = self.model.objections.iter().filter(|(_, of, _)| *of == who);
+        let expected: BTreeSet<_> = expected.map(|(_, _, purpose)| *purpose).collect();
+        hold!(objections == expected, "visitor {who} objects to {objections:?} instead of {expected:?}");
+        Ok(())
+    }
+
+    async fn check_members(&self) -> Result<(), Law> {
+        let now = self.now;
+        let query = PageQuery { member: MEMBER, site: None, kind: None, before: None, limit: 1000 };
+        let page = self.store().reports(query, now).await.map_err(fault)?;
+        let mut expected: Vec<_> =
+            self.model.reports.iter().filter(|report| report.is_seen(now)).map(Report::id).collect();
+        expected.sort_by(|a, b| b.cmp(a));
+        let ids: Vec<_> = page.lines.iter().map(|line| line.id).collect();
+        hold!(ids == expected, "members are served {ids:?} instead of {expected:?}");
+        for report in &self.model.reports {
+            let is_used = |purpose: Purpose| {
+                let objection = (report.sent.site, report.sent.who, purpose);
+                report.is_seen(now)
+                    && !self.model.objections.contains(&objection)
+                    && !report.withdrawn.contains(&purpose)
+            };
+            let parts: Vec<_> = report
+                .parts
+                .values()
+                .filter(|part| part.kept.until > now && is_used(part.kept.purpose))
+                .cloned()
+                .collect();
+            let served = self.store().report(MEMBER, report.id(), now).await.map_err(fault)?;
+            hold!(served.is_some() == report.is_seen(now), "members are served {:?}", served.map(|r| r.id));
+            let served = served.map(|report| report.parts).unwrap_or_default();
+            hold!(served == parts, "members are served {served:?} instead of {parts:?}");
+            if let Some(line) = page.lines.iter().find(|line| line.id == report.id()) {
+                let content = |purpose| parts.iter().find(|part| part.kept.purpose == purpose);
+                let of = |part: Option<&candor_rules::Part>| part.map(|part| part.content.clone());
+                let expected: [Option<Content>; 2] =
+                    [of(content(Purpose::Message)), of(content(Purpose::Contact))];
+                let served = [line.message.clone(), line.contact.clone()];
+                hold!(served == expected, "the list shows {served:?} instead of {expected:?}");
+            }
+            for (name, file) in &report.files {
+                let served =
+                    self.store().file(MEMBER, report.id(), name.clone(), now).await.map_err(fault)?;
+                let may = file.kept.until > now && is_used(file.kept.purpose);
+                hold!(served.is_some() == may, "members are served {name}: {}", served.is_some());
+            }
+        }
+        Ok(())
+    }
+
+    /// The laws at the end, once strays have been noted and their hour is over.
+    pub(super) async fn settle(&mut self) -> Result<(), Law> {
+        self.begun = None;
+        self.set_clock(self.latest.plus_ms(2 * HOUR_MS));
+        self.note_strays().await?;
+        self.set_clock(self.latest.plus_ms(2 * HOUR_MS));
+        self.sweep_all().await?;
+        self.check(true).await?;
+        self.check_log().await?;
+        let blobs: BTreeSet<_> = file_names(&self.folder.path().join("blobs"));
+        let database = self.database();
+        let mut statement = database.prepare("SELECT DISTINCT blob FROM file").unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        let named: BTreeSet<_> = rows.map(|blob| BlobName::from_bytes(blob.unwrap()).to_string()).collect();
+        hold!(blobs == named, "there are blobs {blobs:?}, and rows name {named:?}");
+        // A look at every byte is slow; a part of the runs is enough for it.
+        if self.sent.is_multiple_of(4) { self.nothing_destroyed_is_left() } else { Ok(()) }
+    }
+
+    fn nothing_destroyed_is_left(&self) -> Result<(), Law> {
+        for file in ["candor.sqlite", "candor.sqlite-wal"] {
+            let bytes = fs::read(self.folder.path().join(file)).unwrap_or_default();
+            for key in &self.destroyed {
+                let is_there = bytes.windows(key.len()).any(|window| window == key);
+                hold!(!is_there, "a destroyed key is still in {file}");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The names of all files under a folder.
+fn file_names(folder: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    entries
+        .flat_map(|entry| {
+            let name = entry.file_name().into_string().unwrap();
+            if entry.path().is_dir() { file_names(&entry.path()) } else { BTreeSet::from([name]) }
+        })
+        .collect()
+}
+
+fn copy_files(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            fs::create_dir(&to).unwrap();
+            copy_files(&from, &to);
+        } else if !from.to_string_lossy().ends_with("-shm") {
+            // Shared memory does not outlive the machine; the log's index is made anew.
+            fs::copy(&from, &to).unwrap();
+        }
+    }
+}
