@@ -11,7 +11,20 @@ use candor_rules::retention::CONSENT_EVIDENCE_DAYS;
 use crate::store::{AtEnd, Site};
 
 /// The words of each language, by its tag; English first.
-const LANGUAGES: &[(&str, &str)] = &[("en", include_str!("../assets/notice/en.json"))];
+const LANGUAGES: &[(&str, &str)] = &[
+    ("en", include_str!("../assets/notice/en.json")),
+    ("ar", include_str!("../assets/notice/ar.json")),
+    ("de", include_str!("../assets/notice/de.json")),
+    ("es", include_str!("../assets/notice/es.json")),
+    ("fr", include_str!("../assets/notice/fr.json")),
+    ("he", include_str!("../assets/notice/he.json")),
+    ("it", include_str!("../assets/notice/it.json")),
+    ("ja", include_str!("../assets/notice/ja.json")),
+    ("nl", include_str!("../assets/notice/nl.json")),
+    ("pl", include_str!("../assets/notice/pl.json")),
+    ("pt", include_str!("../assets/notice/pt.json")),
+    ("zh", include_str!("../assets/notice/zh.json")),
+];
 
 /// How a notice is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
