@@ -28,7 +28,20 @@ export const attributes = (node) => attributeList(node) ?? [];
 export const attribute = (node, name) => attempt(() => getAttribute.call(node, name));
 export const hasBox = (node) => attempt(() => checkVisibility.call(node), true);
 export const is = (node, selector) => attempt(() => matches.call(node, selector));
-export const query = (root, selector) => attempt(() => [...root.querySelectorAll(selector)], []);
+// Where the page's own code has made asking impossible, the answer is that it does.
+export const covers = (selector, node) => !!selector && attempt(() => matches.call(node, selector), true);
+export const isReadable = (selector, node) => !selector || attempt(() => matches.call(node, selector)) !== undefined;
+const queries = { 1: Element, 9: Document, 11: DocumentFragment };
+for (const type in queries) queries[type] = queries[type].prototype.querySelectorAll;
+export const query = (root, selector) => attempt(() => [...queries[nodeType(root)].call(root, selector)], []);
+// Property `name` of a document or shadow root, which images and forms of that name hide; methods are bound.
+export const read = (of, name) =>
+  attempt(() => {
+    for (let type = of; (type = Object.getPrototypeOf(type)); ) {
+      const found = Object.getOwnPropertyDescriptor(type, name);
+      if (found) return found.get ? found.get.call(of) : found.value.bind(of);
+    }
+  });
 
 // Border box relative to the viewport; nothing where a broken transform gives no number.
 export const rect = (node) =>
@@ -58,23 +71,27 @@ const entity = (sign) => `&#${sign.charCodeAt()};`;
 export const escapeText = (text) => text.replace(/[&<>\r]/g, entity);
 export const escapeValue = (text) => text.replace(/[&<>"\n\t\r]/g, entity);
 
-export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+// Kept from before the page can put a clock of its own in their place.
+const later = setTimeout;
+const now = performance.now.bind(performance);
+const turned = globalThis.scheduler?.yield?.bind(scheduler);
+export const sleep = (ms) => new Promise((done) => later(done, ms));
 // What `promise` brings, or nothing if it fails or takes longer than `ms`.
 export const within = (promise, ms) => Promise.race([Promise.resolve(promise).catch(() => {}), sleep(ms)]);
 
 // Half of what counts as a long task.
 const TURN_MS = 24;
 export const startClock = (deadline) => {
-  const start = performance.now();
+  const start = now();
   let turn = start;
   return {
     // Time until `share` (0 to 1) of the total has passed.
-    left: (share) => Math.max(0, start + (deadline > 0 ? deadline : 1) * share - performance.now()),
-    isTurnOver: () => performance.now() - turn > TURN_MS,
+    left: (share) => Math.max(0, start + (deadline > 0 ? deadline : 1) * share - now()),
+    isTurnOver: () => now() - turn > TURN_MS,
     // Lets the page have its turn.
     rest: async () => {
-      await (globalThis.scheduler?.yield?.() ?? sleep(0));
-      turn = performance.now();
+      await (turned?.() ?? sleep(0));
+      turn = now();
     },
   };
 };

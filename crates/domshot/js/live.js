@@ -1,7 +1,7 @@
 // State that no markup tells, marked on the elements before the walk reaches them: what is hovered, animated, on top,
 // masked; and what must not be left out.
 
-import { attempt, is, parent, pinned, query, rect, seen } from './dom.js';
+import { attempt, is, parent, pinned, query, read, rect, seen } from './dom.js';
 import { fitTo, want } from './assets.js';
 
 // Pinned elements per rule: beyond what a viewport can show.
@@ -10,7 +10,7 @@ const MAX_PINS = 1500;
 const TOP = 2147480000;
 
 // What is known about `element`: attributes and declarations to add, numbers of the rules that fix its pseudo-elements,
-// whether it is masked or hidden, whether something in it is seen although it is not, its place in the top layer.
+// whether something in it is seen although it is not, its place in the top layer.
 export const mark = (shot, element) => {
   let found = shot.marks.get(element);
   if (!found) shot.marks.set(element, (found = { attributes: '', style: '', pins: '' }));
@@ -35,7 +35,7 @@ export const pin = (shot, element, pseudo, declarations) => {
 
 // Marks what must be known about the elements of one tree, whose rules are `sheet`.
 export const prepare = (shot, tree, sheet) => {
-  const { options, seen: part } = shot;
+  const part = shot.seen;
   const each = (selector, action) => selector && query(tree, selector).forEach(action);
   for (const [state, name] of shot.states) {
     each(state, (element) => (mark(shot, element).attributes += ` ${name}=""`));
@@ -64,9 +64,6 @@ export const prepare = (shot, tree, sheet) => {
       found.isKept = true;
     });
   }
-  each(options.mask, (element) => (mark(shot, element).cover = 'masked'));
-  each(options.hide, (element) => (mark(shot, element).cover = 'hidden'));
-  each(options.own, (element) => (mark(shot, element).cover = 'own'));
   const list = (selectors) => `:is(${selectors})`;
   const escapes = [...sheet.escapes, '[style*=position],[style*=trans],[style*=margin]'];
   for (const element of seen(tree, list(escapes), part)) keepAncestors(shot, element);
@@ -89,7 +86,7 @@ export const prepare = (shot, tree, sheet) => {
 
 // Pins what animations and transitions have made of their targets by now.
 export const still = (shot) => {
-  for (const { effect } of attempt(() => shot.document.getAnimations(), []).slice(0, MAX_PINS)) {
+  for (const { effect } of attempt(() => read(shot.document, 'getAnimations')(), []).slice(0, MAX_PINS)) {
     attempt(() => {
       const names = new Set(effect.getKeyframes().flatMap(Object.keys));
       for (const name of ['offset', 'computedOffset', 'easing', 'composite']) names.delete(name);

@@ -1,6 +1,6 @@
 // The stylesheets of one tree, read in their order and handed to the engine, which rewrites them for the clone.
 
-import { attempt, clean } from './dom.js';
+import { attempt, clean, read } from './dom.js';
 import { fetched, hole, put } from './assets.js';
 
 // Imports within imports go this deep; so many of them are read per tree. Far beyond any page, and an end to pages
@@ -129,7 +129,7 @@ export const gather = async (shot, tree, into) => {
     await rules(made.cssRules, url, depth);
   };
 
-  for (const one of [...attempt(() => tree.styleSheets, []), ...(attempt(() => tree.adoptedStyleSheets) ?? [])]) {
+  for (const one of [...(read(tree, 'styleSheets') ?? []), ...(read(tree, 'adoptedStyleSheets') ?? [])]) {
     await attempt(() => sheet(one, 0))?.catch(() => {});
   }
   return css;
@@ -140,7 +140,7 @@ const key = (...parts) => parts.join('|').replace(/["' ]/g, '').toLowerCase();
 // Starts fetching the font faces that the document has loaded; gives their rules, each with the letters it serves.
 export const fonts = (shot) => {
   const loaded = new Set();
-  for (const face of attempt(() => [...shot.document.fonts], [])) {
+  for (const face of attempt(() => [...read(shot.document, 'fonts')], [])) {
     if (face.status === 'loaded') loaded.add(key(face.family, face.weight, face.style, face.unicodeRange));
   }
   const rules = [];

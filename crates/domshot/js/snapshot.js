@@ -1,6 +1,6 @@
 // The page as one SVG: a page-shaped box in a `foreignObject`, the sheets beside it, the images in their holes.
 
-import { attempt, escapeText, escapeValue, holds, pinned, rect, startClock, within } from './dom.js';
+import { escapeText, escapeValue, holds, is, isReadable, nodeType, pinned, read, rect, startClock, within } from './dom.js';
 import { settle } from './assets.js';
 import { prepare, still } from './live.js';
 import { fonts, gather } from './sheets.js';
@@ -20,13 +20,13 @@ const box = (x, y, width, height) => ({ x, y, width, height, right: x + width, b
 const framed = (root, { html, document, view }, area) => {
   const { innerWidth, innerHeight, scrollX, scrollY } = view;
   const port = [html.clientWidth, html.clientHeight];
-  const longest = (name) => Math.max(html[name], document.body?.[name] || 0);
+  const longest = (name) => Math.max(html[name], read(document, 'body')?.[name] || 0);
   if (area === 'viewport') return [box(0, 0, innerWidth, innerHeight), port];
   if (area === 'page') {
     const size = [longest('scrollWidth'), longest('scrollHeight')];
     return [box(-scrollX, -scrollY, ...size), size];
   }
-  if (area === 'element') return [rect(root.nodeType === 9 ? html : root), port];
+  if (area === 'element') return [rect(nodeType(root) === 9 ? html : root), port];
   return [box(area.x - scrollX, area.y - scrollY, area.width, area.height), port];
 };
 
@@ -36,7 +36,7 @@ const canvasStyle = (shot, scroll, seen, origin) => {
   const { view, html } = shot;
   let style = shot.style(html);
   const scheme = style.colorScheme;
-  const { body } = shot.document;
+  const body = read(shot.document, 'body');
   if (style.backgroundImage === 'none' && style.backgroundColor === CLEAR && body) style = shot.style(body);
   let css = `color-scheme:${scheme}!important;`;
   for (const name of ['color', 'image', 'size', 'position', 'repeat', 'blend-mode']) {
@@ -59,14 +59,13 @@ const canvasStyle = (shot, scroll, seen, origin) => {
 // A drawing of `root`'s page: `{ svg, data, width, height, notes }`, the data being what fills the holes of the text.
 // `ask` is the engine. Throws the code of an error.
 export const snapshot = async (ask, root, options, clock = startClock(options.deadline), depth = 0) => {
-  const document = root?.nodeType === 9 ? root : root?.ownerDocument;
-  const view = document?.defaultView;
-  const html = document?.documentElement;
-  if (!view || !html || !root.isConnected) throw 'not-an-element';
-  // A mask that cannot be read would mask nothing.
-  for (const selector of [options.mask, options.hide]) {
-    if (selector && attempt(() => document.querySelector(selector)) === undefined) throw 'bad-selector';
-  }
+  const document = nodeType(root) === 9 ? root : root && read(root, 'ownerDocument');
+  const view = document && read(document, 'defaultView');
+  const html = document && read(document, 'documentElement');
+  if (!view || !html || !read(root, 'isConnected')) throw 'not-an-element';
+  // A mask that cannot be read would mask nothing, nor would one on a page that has taken `matches` away.
+  const areRead = [options.mask, options.hide].every((selector) => isReadable(selector, html));
+  if (!areRead || ((options.mask || options.hide) && !is(html, '*'))) throw 'bad-selector';
   const [seen, port] = framed(root, { html, document, view }, options.area);
   if (!(seen?.width >= 0.5 && seen.height >= 0.5 && isFinite(seen.x + seen.y))) throw 'empty-area';
   const isPage = options.area === 'page';
@@ -76,9 +75,9 @@ export const snapshot = async (ask, root, options, clock = startClock(options.de
   const notes = {};
   const shot = {
     ask, options, clock, depth, document, view, html, notes,
-    base: document.baseURI.split('#')[0],
+    base: read(document, 'baseURI').split('#')[0],
     isGecko: CSS.supports('-moz-appearance:none'),
-    isQuirky: document.compatMode === 'BackCompat',
+    isQuirky: read(document, 'compatMode') === 'BackCompat',
     isDark: view.matchMedia('(prefers-color-scheme:dark)').matches,
     // CSS pixels of 1vw and 1vh where the drawing is not as large as the viewport.
     unit: (seen.width !== innerWidth || seen.height !== innerHeight) && [innerWidth / 100, innerHeight / 100],
@@ -106,7 +105,7 @@ export const snapshot = async (ask, root, options, clock = startClock(options.de
   await walk(shot);
   const canvas = canvasStyle(shot, scroll, seen, origin);
 
-  let css = UA(document.linkColor) + (shot.isQuirky ? QUIRKS : '');
+  let css = UA(read(document, 'linkColor')) + (shot.isQuirky ? QUIRKS : '');
   for (const [rule, letters] of faces) if (letters.test(shot.out)) css += rule;
   css += shot.rules + shot.css;
   css = css.replaceAll('\x01', shot.shadows.size ? ':where(:not([ds-s]))' : '');

@@ -1,8 +1,8 @@
 // One walk over what can be seen, writing the clone as it goes.
 
 import {
-  attempt, attribute, attributes, clean, escapeText, escapeValue, firstChild, hasBox, holds, is, localName, meets,
-  nextSibling, nodeType, pinned, query, rect, shadowRoot,
+  attempt, attribute, attributes, clean, covers, escapeText, escapeValue, firstChild, hasBox, holds, is, localName, meets,
+  nextSibling, nodeType, pinned, query, read, rect, shadowRoot,
 } from './dom.js';
 import { bitmap, dataUrl, fetched, put } from './assets.js';
 import { mark, pin, prepare, scrolled } from './live.js';
@@ -14,6 +14,8 @@ export const REACH = 64;
 export const WALK_SHARE = 0.5;
 // Frames within frames go this deep.
 const MAX_FRAMES = 3;
+// So do elements within elements.
+const MAX_DEPTH = 500;
 // Masked text in a field: eight blocks, however long the value.
 const BAR = '████████';
 const XMLNS = { svg: 'http://www.w3.org/2000/svg', math: 'http://www.w3.org/1998/Math/MathML' };
@@ -137,7 +139,7 @@ const field = (shot, node, name, start) => {
   const type = name === 'input' ? node.type : '';
   const isBarred = asked(shot, BARRED, [name, type, shot.options.inputs].join(), attribute(node, 'autocomplete') ?? '');
   // Only whether there is a value is asked of what is barred.
-  let value = isBarred ? (node.value ? BAR : '') : node.value;
+  let value = isBarred ? (name === 'select' || node.value ? BAR : '') : node.value;
   if (!value) {
     const hint = attribute(node, 'placeholder');
     if (hint) start.attributes += pair('placeholder', hint);
@@ -145,7 +147,7 @@ const field = (shot, node, name, start) => {
     shot.note('masked');
     start.style += '-webkit-text-fill-color:color-mix(in srgb,currentColor 25%,transparent)!important;';
   }
-  if (name === 'select') return choices(shot, node, isBarred && value, start);
+  if (name === 'select') return choices(shot, node, isBarred, start);
   const { scrollTop, scrollLeft } = node;
   if (name === 'textarea') {
     const text = escapeText(clean(value));
@@ -170,19 +172,19 @@ const field = (shot, node, name, start) => {
 };
 
 // A drop-down shows its choice and is as wide as its longest option; a list box shows all.
-const choices = (shot, node, bar, start) => {
+const choices = (shot, node, isBarred, start) => {
   const isList = node.multiple || node.size > 1;
   if (isList && node.offsetWidth - node.clientWidth - 2 * node.clientLeft < 2) start.style += 'scrollbar-width:none!important;';
-  if (bar && !isList) {
+  if (isBarred && !isList) {
     // A percentage, so that the field gives way where its container is narrow, as fields do.
     start.style += `width:min(${rect(node)?.width}px,100%)!important;`;
-    return `<option>${bar}</option>`;
+    return `<option>${BAR}</option>`;
   }
-  const options = query(node, 'option').map(({ label, selected }) => [label, selected]);
+  const options = query(node, 'option').map((one) => (isBarred ? [BAR] : [one.label, one.selected]));
   const longest = Math.max(...options.map(([label]) => label.length));
   return options
     .filter(([label, selected]) => isList || selected || label.length === longest)
-    .map(([label, selected]) => `<option${selected && !bar ? ' selected=""' : ''}>${escapeText(clean(label))}</option>`)
+    .map(([label, selected]) => `<option${selected ? ' selected=""' : ''}>${escapeText(clean(label))}</option>`)
     .join('');
 };
 
@@ -264,7 +266,9 @@ const element = (shot, node, level) => {
   }
   const known = shot.marks.get(node);
   const isEdited = () => !isSvg && shot.options.inputs === 'masked' && (attribute(node, 'contenteditable') ?? 'false') !== 'false';
-  const cover = known?.cover ?? (isEdited() && 'masked');
+  // Asked of every element itself: a search could be led astray by what the page has patched.
+  const { own, hide, mask } = shot.options;
+  const cover = covers(own, node) ? 'own' : covers(hide, node) ? 'hidden' : (covers(mask, node) || isEdited()) && 'masked';
   if (cover) return block(shot, node, cover);
   const start = { name, attributes: known?.attributes ?? '', style: known?.style ?? '' };
   if (tree) start.attributes += ` ds-s="${tree.scope}"`;
@@ -436,13 +440,17 @@ const branch = async (shot, list, isSvg) => {
       await enter(shot, below, level.tree);
       below = attempt(() => element(shot, node, level));
     }
-    if (below) stack.push(below);
+    // Deeper than any parser goes; drawn, it would end the tab.
+    if (below && stack.length > MAX_DEPTH) {
+      shot.out += below.close;
+      shot.note('deadline');
+    } else if (below) stack.push(below);
   }
 };
 
 // Reads the sheets of a shadow tree, once for all trees that have the same.
 const enter = async (shot, root, around) => {
-  const sheets = [...attempt(() => root.styleSheets, []), ...(root.adoptedStyleSheets ?? [])];
+  const sheets = [...(read(root, 'styleSheets') ?? []), ...(read(root, 'adoptedStyleSheets') ?? [])];
   const key = sheets.map((sheet) => {
     if (!shot.numbers.has(sheet)) shot.numbers.set(sheet, shot.numbers.size);
     const text = sheet.href ?? sheet.ownerNode?.textContent;
@@ -470,7 +478,7 @@ export const walk = async (shot) => {
   // What is referred to but was not seen, such as a hidden sprite's symbols, comes along unseen.
   for (const id of shot.references) {
     if (shot.out.includes(pair('id', id))) continue;
-    const node = shot.document.getElementById(id);
+    const node = read(shot.document, 'getElementById')(id);
     if (node) await unseen(node);
     if (!shot.clock.left(WALK_SHARE)) break;
   }
