@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use axum::{http::HeaderMap, response::Response};
 use candor_protocol::{
-    Code, Fact, Kind, PICTURE_TYPES, Purpose, Scale,
+    Code, Fact, Kind, PICTURE_TYPES, Purpose, RequestState, Right, Scale,
     limits::{
         ATTACHMENT_BYTES_MAX, BODY_BYTES_MAX, BODY_SECONDS_MAX, CUSTOM_FIELDS_MAX, CUSTOM_KEY_CHARS_MAX,
         CUSTOM_VALUE_CHARS_MAX, EMAIL_CHARS_MAX, FACT_CHARS_MAX, FACT_ENTRIES_MAX, FILE_BYTES_PER_SECOND_MIN,
@@ -68,6 +68,18 @@ fn document() -> Value {
                     "default": problem("Nothing of it is kept. Another reporter's submission and one that does not exist are answered alike."),
                 },
             } },
+            "/v1/me": {
+                "get": mine("see", "All that is kept of the visitor and has not expired", None, answer("The reports, and what was asked for.", "Mine")),
+                "delete": right("erase_all", "Erase everything, and the key under which it lies first", None),
+            },
+            "/v1/me/export": { "get": mine("export", "The same with all files", None, json!({ "description": "A ZIP of JSON and files, with a README.", "content": { "application/zip": {} } })) },
+            "/v1/me/reports/{report}": {
+                "patch": of_report(right("correct", "Put words or contact right; what is not named stays", Some("Correction"))),
+                "delete": of_report(right("erase_one", "Erase one report; twice is no mistake", None)),
+            },
+            "/v1/me/withdraw": { "post": right("withdraw", "Take consent back; what was held by it is erased at once", Some("Purposes")) },
+            "/v1/me/restrict": { "post": right("restrict", "Have a report kept and not used, or used again", Some("Restriction")) },
+            "/v1/me/object": { "post": right("object", "Object to purposes; members do not see what is held for them any more", Some("Purposes")) },
             "/v1/sites/{site}": { "get": {
                 "operationId": "site",
                 "summary": "A site's public settings, with the policy in force",
@@ -166,7 +178,7 @@ fn schemas() -> Value {
                 "reporter": { "type": "string", "format": "uuid", "description": "Version 4, known to this browser alone." },
                 "kind": of("Kind"),
                 "message": text(MESSAGE_CHARS_MAX),
-                "rating": { "oneOf": scales },
+                "rating": { "oneOf": scales.clone() },
                 "custom": { "type": "object", "maxProperties": CUSTOM_FIELDS_MAX, "propertyNames": { "maxLength": CUSTOM_KEY_CHARS_MAX }, "additionalProperties": text(CUSTOM_VALUE_CHARS_MAX) },
                 "locale": text(LOCALE_CHARS_MAX),
                 "contact": of("Contact"),
@@ -192,6 +204,32 @@ fn schemas() -> Value {
             json!({ "report": uuid(), "number": { "type": "string" }, "submission": uuid(), "site": uuid(), "stored_at": time(), "policy": { "type": "integer" }, "kept": list(of("Kept")) }),
             &["report", "number", "submission", "site", "stored_at", "policy", "kept"],
         ),
+        "Request": open(
+            json!({
+                "id": uuid(), "right": names(Right::ALL.into_iter().map(Right::as_str).collect()), "report": uuid(),
+                "asked_at": time(), "due": time(), "state": names(RequestState::ALL.into_iter().map(RequestState::as_str).collect()),
+                "extended_because": { "type": "string" }, "answer": { "type": "string" },
+            }),
+            &["id", "right", "asked_at", "due", "state"],
+        ),
+        "MyReport": open(
+            json!({
+                "report": uuid(), "number": { "type": "string" }, "site": uuid(), "stored_at": time(), "policy": { "type": "integer" },
+                "kind": of("Kind"), "rating": { "oneOf": scales }, "message": { "type": "string" },
+                "custom": { "type": "object", "additionalProperties": { "type": "string" } },
+                "contact": of("Contact"), "browser": of("BrowserFacts"), "files": list(of("StoredFile")), "kept": list(of("Kept")),
+                "restricted_at": time(), "held_because": { "type": "string" },
+            }),
+            &["report", "number", "site", "stored_at", "policy", "kind", "kept"],
+        ),
+        "Mine": open(
+            json!({ "reports": list(of("MyReport")), "requests": list(of("Request")), "objections": list(of("Purpose")) }),
+            &["reports", "requests"],
+        ),
+        "RightsAnswer": open(json!({ "reports": { "type": "integer", "description": "Reports that it has changed." }, "request": of("Request") }), &["reports"]),
+        "Correction": strict(json!({ "message": text(MESSAGE_CHARS_MAX), "contact": of("Contact") }), &[]),
+        "Purposes": strict(json!({ "purposes": { "type": "array", "items": of("Purpose"), "description": "None means all." } }), &[]),
+        "Restriction": strict(json!({ "report": uuid(), "restricted": { "type": "boolean" } }), &["report", "restricted"]),
         "StoredFile": open(
             json!({
                 "name": { "type": "string" }, "purpose": of("Purpose"), "until": time(),
@@ -264,6 +302,34 @@ fn problem(description: &str) -> Value {
     json!({ "description": description, "content": { "application/problem+json": { "schema": of("Problem") } } })
 }
 
+/// A request about one's own data.
+fn mine(id: &str, summary: &str, body: Option<&str>, done: Value) -> Value {
+    let mut operation = json!({
+        "operationId": id,
+        "summary": summary,
+        "security": [{ "reporter": [] }],
+        "responses": { "200": done, "default": problem("Nothing has changed. An id that nobody has is answered as one without reports.") },
+    });
+    if let Some(schema) = body {
+        operation["requestBody"] =
+            json!({ "required": true, "content": { "application/json": { "schema": of(schema) } } });
+    }
+    operation
+}
+
+/// One that changes something, at once or once a person has answered.
+fn right(id: &str, summary: &str, body: Option<&str>) -> Value {
+    let mut operation = mine(id, summary, body, answer("It has taken effect.", "RightsAnswer"));
+    operation["responses"]["202"] =
+        answer("A person will answer it, until the date in `request`.", "RightsAnswer");
+    operation
+}
+
+fn of_report(mut operation: Value) -> Value {
+    operation["parameters"] = json!([{ "name": "report", "in": "path", "required": true, "schema": uuid() }]);
+    operation
+}
+
 fn plain(id: &str, summary: &str) -> Value {
     json!({ "operationId": id, "summary": summary, "responses": { "200": { "description": "The answer." }, "default": problem("Not now.") } })
 }
@@ -332,6 +398,8 @@ mod tests {
                 "submission" => of("Submission"),
                 "receipt" => of("Receipt"),
                 "file" => of("StoredFile"),
+                "mine" => of("Mine"),
+                "rights" => of("RightsAnswer"),
                 "problem" => of("Problem"),
                 "site" => of("PublicSite"),
                 other => panic!("no schema is known for {other}"),
@@ -345,6 +413,24 @@ mod tests {
             seen += 1;
         }
         assert!(seen >= 8, "the golden files are missing");
+    }
+
+    #[test]
+    fn every_route_of_the_wire_is_described() {
+        let document = document();
+        let routes = include_str!("mod.rs");
+        let wire = routes.lines().filter_map(|line| line.trim().strip_prefix(".route(\"/v1/"));
+        let mut seen = 0;
+        for route in wire {
+            let (path, methods) = route.split_once('"').unwrap();
+            for method in ["get", "put", "post", "patch", "delete"] {
+                let is_routed = methods.contains(&format!("{method}("));
+                let described = &document["paths"][format!("/v1/{path}")][method];
+                assert_eq!(is_routed, described.is_object(), "{method} /v1/{path}");
+                seen += usize::from(is_routed);
+            }
+        }
+        assert!(seen >= 10, "the routes are written in another way");
     }
 
     #[test]

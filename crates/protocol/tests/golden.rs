@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, fs, path::PathBuf};
 
-use candor_protocol::{Problem, PublicSite, Receipt, StoredFile, Submission};
+use candor_protocol::{Mine, Problem, PublicSite, Receipt, RightsAnswer, StoredFile, Submission};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// For what widgets read leniently: all that is written back stands so in the file; the file may hold more, from an
@@ -44,6 +44,8 @@ fn golden_files_are_read_and_written_back_the_same() {
             "site" => same_after_a_round_trip::<PublicSite>(&text),
             "submission" => same_after_a_round_trip::<Submission>(&text),
             "receipt" => same_after_a_round_trip::<Receipt>(&text),
+            "mine" => same_after_a_round_trip::<Mine>(&text),
+            "rights" => same_after_a_round_trip::<RightsAnswer>(&text),
             "file" => same_after_a_round_trip::<StoredFile>(&text),
             "problem" => same_after_a_round_trip::<Problem>(&text),
             other => Err(format!("no type is known for {other}")),
