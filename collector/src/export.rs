@@ -1,15 +1,15 @@
-//! Everything of one person's as a ZIP: one JSON file and the pictures and attachments beside it.
+//! Everything of one person's, as they are told it: as JSON, and as a ZIP with the pictures and attachments beside it.
 
 use std::io::{Cursor, Write as _};
 
-use candor_protocol::{Mine, Timestamp};
+use candor_protocol::{Mine, MyReport, ReceiptNumber, StoredFile, Timestamp};
+use candor_rules::Content;
 use serde::Serialize;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-use super::{Failure, me};
 use crate::{
-    blobs::Blobs,
-    store::{Own, Store},
+    blobs::{BlobError, Blobs},
+    store::{Own, Report, Store, StoreError},
 };
 
 /// What the archive holds, for whoever opens it years later.
@@ -32,18 +32,27 @@ struct Document<'a> {
     mine: &'a Mine,
 }
 
+/// Why there is no archive.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The rows.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The files.
+    #[error(transparent)]
+    Blobs(#[from] BlobError),
+    /// The archive itself.
+    #[error("the archive cannot be made: {0}")]
+    Archive(String),
+}
+
 /// The archive's bytes.
 ///
 /// A file that has expired or was erased while the archive was made is left out.
 ///
 /// # Errors
 /// Something could not be read.
-pub(crate) async fn archive(
-    store: &Store,
-    blobs: &Blobs,
-    own: Own,
-    now: Timestamp,
-) -> Result<Vec<u8>, Failure> {
+pub async fn archive(store: &Store, blobs: &Blobs, own: Own, now: Timestamp) -> Result<Vec<u8>, ExportError> {
     let mut files = Vec::new();
     for report in &own.reports {
         for file in &report.files {
@@ -52,7 +61,7 @@ pub(crate) async fn archive(
             files.push((format!("{}/{}", report.id, file.name), seal.open(sealed).await?));
         }
     }
-    let mine = me::mine(own);
+    let mine = mine(own);
     let packed = tokio::task::spawn_blocking(move || -> anyhow::Result<Vec<u8>> {
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
         let text = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
@@ -67,5 +76,56 @@ pub(crate) async fn archive(
         }
         Ok(zip.finish()?.into_inner())
     });
-    packed.await.map_err(|error| Failure::internal(&error))?.map_err(|error| Failure::internal(&error))
+    let packed = packed.await.map_err(|error| ExportError::Archive(error.to_string()))?;
+    packed.map_err(|error| ExportError::Archive(error.to_string()))
+}
+
+/// What is kept of a visitor, as they are told it.
+#[must_use]
+pub fn mine(own: Own) -> Mine {
+    Mine {
+        reports: own.reports.into_iter().map(told).collect(),
+        requests: own.requests,
+        objections: own.objections,
+    }
+}
+
+fn told(report: Report) -> MyReport {
+    let mut told = MyReport {
+        report: report.id,
+        number: ReceiptNumber::of(report.id).to_string(),
+        site: report.site,
+        stored_at: report.received_at,
+        policy: report.consent.policy,
+        kind: report.kind,
+        rating: report.rating,
+        message: None,
+        custom: Default::default(),
+        contact: None,
+        browser: None,
+        files: Vec::new(),
+        kept: report.parts.iter().map(|part| part.kept).collect(),
+        restricted_at: report.restricted_at,
+        held_because: report.held_because,
+    };
+    for part in report.parts {
+        match part.content {
+            Content::Message { text, custom, .. } => (told.message, told.custom) = (Some(text), custom),
+            Content::Contact(contact) => told.contact = Some(contact),
+            Content::Browser(facts) => told.browser = Some(*facts),
+        }
+    }
+    for file in report.files {
+        let kept = file.kept;
+        told.files.push(StoredFile {
+            name: file.name,
+            purpose: kept.purpose,
+            bytes: file.bytes,
+            until: kept.until,
+        });
+        if !told.kept.contains(&kept) {
+            told.kept.push(kept);
+        }
+    }
+    told
 }

@@ -32,6 +32,7 @@ pub mod audit;
 pub mod blobs;
 pub mod chance;
 pub mod embed;
+pub mod export;
 pub mod http;
 pub mod inbox;
 pub mod key;

@@ -63,8 +63,11 @@ impl App {
     }
 }
 
-/// Takes away blobs that no row names, and says how many.
-async fn sweep_blobs(store: &Store, blobs: &Blobs, clock: &Clock) -> Result<u64, SweepError> {
+/// Takes away a batch of blobs that no row names, and says how many they were.
+///
+/// # Errors
+/// The store or the blobs failed.
+pub async fn sweep_blobs(store: &Store, blobs: &Blobs, clock: &Clock) -> Result<u64, SweepError> {
     let claimed = store.claim_blobs(clock.now(), BATCH_ROWS).await?;
     for blob in &claimed {
         blobs.remove(*blob).await?;

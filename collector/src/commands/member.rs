@@ -28,20 +28,24 @@ pub(super) enum Command {
         /// The site, by key or name
         #[arg(long)]
         site: Option<String>,
-        /// They also decide about the site
-        #[arg(long)]
-        owner: bool,
+        /// What they may do: a member reads and answers, an owner also decides about the site and holds reports beyond
+        /// their dates, privacy also sees and holds what visitors had restricted
+        #[arg(long, value_name = "member|owner|privacy", default_value = "member", value_parser = role)]
+        role: Role,
     },
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::from_name(text).ok_or_else(|| Role::ALL.map(Role::as_str).join(", "))
 }
 
 /// Does it.
 pub(super) async fn run(settings: &Settings, command: Command, clock: &Clock, rng: &Rng) -> Result<()> {
-    let Command::Add { email, password_stdin, site, owner } = command;
+    let Command::Add { email, password_stdin, site, role } = command;
     let email = normal(&email)?;
     let (store, _) = instance::open(settings, rng)?;
     let now = clock.now();
     let site = instance::find_site(&store, site.as_deref(), now).await?;
-    let role = if owner { Role::Owner } else { Role::Member };
     if !password_stdin && let Some(known) = store.credentials(email.clone()).await? {
         store.grant(known.member, site.id, role).await?;
         return say(format_args!("{email} may read {} now, with the password they have", site.name));

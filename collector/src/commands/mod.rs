@@ -3,11 +3,14 @@
 mod audit;
 mod csp;
 mod demo;
+mod erase;
+mod export;
 mod instance;
 mod key;
 mod log;
 mod member;
 mod notice;
+mod person;
 mod progress;
 mod serve;
 mod settings;
@@ -51,6 +54,10 @@ enum Command {
     Notice(notice::Options),
     /// Delete what has reached its date
     Sweep(sweep::Options),
+    /// Erase all that is kept of a visitor, and the key under which it lies first
+    Erase(erase::Options),
+    /// Write all that is kept of a visitor to a ZIP
+    Export(export::Options),
     /// Prove or print the log of who did what to whose data
     #[command(subcommand)]
     Audit(audit::Command),
@@ -75,6 +82,8 @@ pub(crate) fn run(line: CommandLine, clock: Clock, rng: Rng) -> Result<()> {
             Command::Csp(options) => csp::run(&settings, &options, &clock, &rng).await,
             Command::Notice(options) => notice::run(&settings, &options, &clock, &rng).await,
             Command::Sweep(options) => sweep::run(&settings, &options, &clock, &rng).await,
+            Command::Erase(options) => erase::run(&settings, &options, &clock, &rng).await,
+            Command::Export(options) => export::run(&settings, &options, &clock, &rng).await,
             Command::Audit(command) => audit::run(&settings, command, &rng).await,
             Command::Key(command) => key::run(&settings, command, &clock, &rng).await,
         }

@@ -7,7 +7,7 @@ use candor_collector::{
     chance::{Clock, Rng},
     store::{AtEnd, Closing, NewSite, SiteChange},
 };
-use candor_protocol::{Attachments, Form, Localised, Look, Need, Policy, Purpose, Terms};
+use candor_protocol::{Attachments, Effect, Form, Grants, Localised, Look, Need, Policy, Purpose, Terms};
 use candor_rules::{check_attachments, check_policy, default_policy, retention::default_days};
 use clap::{Args, Subcommand};
 use serde::{Serialize, de::DeserializeOwned};
@@ -32,6 +32,8 @@ pub(super) enum Command {
         files: Files,
         #[command(flatten)]
         asks: Asks,
+        #[command(flatten)]
+        grant: Grant,
     },
     /// List all sites
     List {
@@ -57,6 +59,8 @@ pub(super) enum Command {
         files: Files,
         #[command(flatten)]
         asks: Asks,
+        #[command(flatten)]
+        grant: Grant,
     },
     /// Take no more submissions, and make everything that is stored anonymous after some days of grace
     Close {
@@ -93,6 +97,36 @@ pub(super) struct Files {
     /// What is asked for, why and for how long, from a JSON file; a change makes the next version
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+}
+
+/// How soon the rights that may wait take effect.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct Grant {
+    /// When visitors erase their data: at once, or once a member has looked at it [default: at-once]
+    #[arg(long, value_name = "WHEN", value_parser = effect)]
+    erase: Option<Effect>,
+    /// When visitors correct their data [default: at-once]
+    #[arg(long, value_name = "WHEN", value_parser = effect)]
+    correct: Option<Effect>,
+}
+
+impl Grant {
+    /// The grants with what is said here; `None` when nothing is.
+    fn grants(self, known: Grants) -> Option<Grants> {
+        let said = self.erase.is_some() || self.correct.is_some();
+        said.then(|| Grants {
+            erase: self.erase.unwrap_or(known.erase),
+            correct: self.correct.unwrap_or(known.correct),
+        })
+    }
+}
+
+fn effect(text: &str) -> Result<Effect, String> {
+    match text {
+        "at-once" => Ok(Effect::AtOnce),
+        "on-request" => Ok(Effect::OnRequest),
+        _ => Err("at-once or on-request".into()),
+    }
 }
 
 /// What is asked for beside, or on top of, the files.
@@ -178,7 +212,7 @@ pub(super) async fn run(settings: &Settings, command: Command, clock: &Clock, rn
     let (store, _) = instance::open(settings, rng)?;
     let now = clock.now();
     match command {
-        Command::Add { name, origins, files, asks } => {
+        Command::Add { name, origins, files, asks, grant } => {
             let id = rng.uuid_v7(now);
             let site = NewSite {
                 id,
@@ -189,23 +223,37 @@ pub(super) async fn run(settings: &Settings, command: Command, clock: &Clock, rn
                 policy: asks.policy(files.policy()?.unwrap_or_else(default_policy))?,
             };
             store.add_site(site, now).await?;
+            if let grants @ Some(_) = grant.grants(Grants::default()) {
+                store.change_site(id, SiteChange { grants, ..SiteChange::default() }, now).await?;
+            }
             say(id)
         }
         Command::List { json } => {
             for site in store.directory(now).await?.sites() {
                 let closed = if site.closed_at.is_some() { " (closed)" } else { "" };
+                let waits = |right, effect| if effect == Effect::OnRequest { right } else { "" };
+                let waits = [
+                    waits("  erase on request", site.grants.erase),
+                    waits("  correct on request", site.grants.correct),
+                ];
                 if json {
                     say(
                         json!({ "site": site.id, "name": site.name, "origins": site.origins, "closed_at": site.closed_at,
-                        "look": site.look, "form": site.form, "policy": site.policy }),
+                        "look": site.look, "form": site.form, "policy": site.policy, "grants": site.grants }),
                     )?;
                 } else {
-                    say(format_args!("{}  {}{closed}  {}", site.id, site.name, site.origins.join(" ")))?;
+                    say(format_args!(
+                        "{}  {}{closed}  {}{}",
+                        site.id,
+                        site.name,
+                        site.origins.join(" "),
+                        waits.concat()
+                    ))?;
                 }
             }
             Ok(())
         }
-        Command::Set { site, name, origins, at_end, files, asks } => {
+        Command::Set { site, name, origins, at_end, files, asks, grant } => {
             let origins = if origins.is_empty() { None } else { Some(normal(&origins)?) };
             let known = instance::find_site(&store, site.as_deref(), now).await?;
             let form = asks.form(files.form()?.unwrap_or_else(|| known.form.clone()))?;
@@ -218,6 +266,7 @@ pub(super) async fn run(settings: &Settings, command: Command, clock: &Clock, rn
                 form,
                 policy,
                 at_end,
+                grants: grant.grants(known.grants),
                 ..SiteChange::default()
             };
             let changed = store.change_site(known.id, change, now).await?;

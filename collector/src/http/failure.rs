@@ -9,7 +9,7 @@ use axum::{
 use candor_protocol::{Code, Problem};
 use candor_rules::Refusal;
 
-use crate::{blobs::BlobError, store::StoreError};
+use crate::{blobs::BlobError, export::ExportError, store::StoreError};
 
 /// Seconds after which a client may try again when the store is away.
 const RETRY_SECONDS: u32 = 5;
@@ -91,6 +91,16 @@ impl From<BlobError> for Failure {
         };
         tracing::warn!(cause = %error, code = code.as_str(), "the blobs refuse");
         Self { retry_after_seconds: Some(RETRY_SECONDS), ..Self::new(code) }
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Store(error) => error.into(),
+            ExportError::Blobs(error) => error.into(),
+            ExportError::Archive(_) => Self::internal(&error),
+        }
     }
 }
 

@@ -12,18 +12,18 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use candor_protocol::{
-    Code, Correction, Mine, MyReport, Purpose, Purposes, ReceiptNumber, Restriction, RightsAnswer,
-    StoredFile, limits::BODY_BYTES_MAX,
+    Code, Correction, Purpose, Purposes, Restriction, RightsAnswer, limits::BODY_BYTES_MAX,
 };
-use candor_rules::{Content, rights};
+use candor_rules::rights;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::{Failure, body, export};
+use super::{Failure, body};
 use crate::{
     app::{App, Peer},
     audit::Actor,
-    store::{Outcome, Own, Report, ReporterHash, Scope},
+    export,
+    store::{Outcome, ReporterHash, Scope},
 };
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -42,7 +42,7 @@ pub(super) async fn show(
 ) -> Result<Response, Failure> {
     let visitor = visitor(&app, peer, &headers)?;
     let own = app.store.own(visitor.who, visitor.actor, app.clock.now()).await?;
-    Ok(([(header::CACHE_CONTROL, NO_STORE)], Json(mine(own))).into_response())
+    Ok(([(header::CACHE_CONTROL, NO_STORE)], Json(export::mine(own))).into_response())
 }
 
 /// `GET /v1/me/export`: the same with all files, as a ZIP.
@@ -182,53 +182,4 @@ fn purposes(Purposes { purposes }: Purposes) -> Vec<Purpose> {
 fn answer(Outcome { reports, request }: Outcome) -> Response {
     let status = if request.is_some() { StatusCode::ACCEPTED } else { StatusCode::OK };
     (status, [(header::CACHE_CONTROL, NO_STORE)], Json(RightsAnswer { reports, request })).into_response()
-}
-
-/// What is kept of a visitor, as they are told it.
-pub(super) fn mine(own: Own) -> Mine {
-    Mine {
-        reports: own.reports.into_iter().map(told).collect(),
-        requests: own.requests,
-        objections: own.objections,
-    }
-}
-
-fn told(report: Report) -> MyReport {
-    let mut told = MyReport {
-        report: report.id,
-        number: ReceiptNumber::of(report.id).to_string(),
-        site: report.site,
-        stored_at: report.received_at,
-        policy: report.consent.policy,
-        kind: report.kind,
-        rating: report.rating,
-        message: None,
-        custom: Default::default(),
-        contact: None,
-        browser: None,
-        files: Vec::new(),
-        kept: report.parts.iter().map(|part| part.kept).collect(),
-        restricted_at: report.restricted_at,
-        held_because: report.held_because,
-    };
-    for part in report.parts {
-        match part.content {
-            Content::Message { text, custom, .. } => (told.message, told.custom) = (Some(text), custom),
-            Content::Contact(contact) => told.contact = Some(contact),
-            Content::Browser(facts) => told.browser = Some(*facts),
-        }
-    }
-    for file in report.files {
-        let kept = file.kept;
-        told.files.push(StoredFile {
-            name: file.name,
-            purpose: kept.purpose,
-            bytes: file.bytes,
-            until: kept.until,
-        });
-        if !told.kept.contains(&kept) {
-            told.kept.push(kept);
-        }
-    }
-    told
 }

@@ -4,7 +4,6 @@ mod assets;
 mod body;
 mod cors;
 mod encoded;
-mod export;
 mod failure;
 mod files;
 mod health;

@@ -13,18 +13,24 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn by_address(&self, email: &str, now: Timestamp) -> Result<Vec<ReporterHash>, StoreError> {
-        let wanted = hash(email, &self.key);
-        self.readers
-            .read(move |connection| {
-                let mut statement = connection.prepare_cached(
-                    "SELECT DISTINCT reporter FROM address JOIN report ON report.id = address.report
-                     WHERE hash = ?1 AND address.until > ?2 AND report.until > ?2 AND erased_at IS NULL",
-                )?;
-                let found = statement.query_map((wanted, now.unix_ms()), |row| row.get(0))?;
-                Ok(found.map(|hash| hash.map(ReporterHash)).collect::<Result<_, _>>()?)
-            })
-            .await
+        let (email, key) = (email.to_owned(), self.key.clone());
+        self.readers.read(move |connection| find(connection, &email, &key, now)).await
     }
+}
+
+/// See [`Store::by_address`].
+pub(super) fn find(
+    connection: &Connection,
+    email: &str,
+    key: &InstanceKey,
+    now: Timestamp,
+) -> Result<Vec<ReporterHash>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT DISTINCT reporter FROM address JOIN report ON report.id = address.report
+         WHERE hash = ?1 AND address.until > ?2 AND report.until > ?2 AND erased_at IS NULL",
+    )?;
+    let found = statement.query_map((hash(email, key), now.unix_ms()), |row| row.get(0))?;
+    Ok(found.map(|hash| hash.map(ReporterHash)).collect::<Result<_, _>>()?)
 }
 
 /// The keyed hash by which an address is found again. Addresses that differ in case alone are one person's.

@@ -135,10 +135,11 @@ impl Store {
                 let mut statement = connection.prepare_cached(&format!(
                     "SELECT {COLUMNS} FROM file JOIN report ON report.id = file.report
                      WHERE file.report = ?1 AND file.name = ?2 AND file.until > ?3 AND report.until > ?3
-                       AND report.erased_at IS NULL AND report.restricted_at IS NULL
+                       AND report.erased_at IS NULL
                        AND NOT EXISTS (SELECT 1 FROM objection WHERE objection.site = report.site
                            AND objection.reporter = report.reporter AND objection.purpose = file.purpose)
-                       AND report.site IN (SELECT site FROM membership WHERE member = ?4)"
+                       AND EXISTS (SELECT 1 FROM membership WHERE membership.site = report.site
+                           AND member = ?4 AND (restricted_at IS NULL OR role = 'privacy'))"
                 ))?;
                 let mut rows =
                     statement.query((report.as_bytes(), name, now.unix_ms(), member.as_bytes()))?;

@@ -12,16 +12,42 @@ pub enum Role {
     /// Reads and answers.
     #[default]
     Member,
-    /// Also decides about the site.
+    /// Also decides about the site, and may hold reports beyond their dates.
     Owner,
+    /// Sees to privacy: also sees what is restricted, and may hold reports beyond their dates.
+    Privacy,
 }
 
 impl Role {
-    const fn as_str(self) -> &'static str {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Member, Self::Owner, Self::Privacy];
+
+    /// The name in commands and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Member => "member",
             Self::Owner => "owner",
+            Self::Privacy => "privacy",
         }
+    }
+
+    /// The role with this name, if there is one.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == name)
+    }
+
+    /// Whether reports that their visitor had restricted are shown.
+    #[must_use]
+    pub const fn sees_restricted(self) -> bool {
+        matches!(self, Self::Privacy)
+    }
+
+    /// Whether reports may be held beyond their dates.
+    #[must_use]
+    pub const fn may_hold(self) -> bool {
+        matches!(self, Self::Owner | Self::Privacy)
     }
 }
 

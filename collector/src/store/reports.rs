@@ -69,6 +69,10 @@ pub struct ReportLine {
     pub pictures: u32,
     /// Attachments that have not expired.
     pub attachments: u32,
+    /// Whether it is kept and not used.
+    pub is_restricted: bool,
+    /// Whether it is held beyond its dates.
+    pub is_held: bool,
 }
 
 /// A whole report, as far as it may still be served.
@@ -295,16 +299,16 @@ fn put(
     Ok(receipt(report, (admitted.site(), admitted.submission()), received_at, consent.policy, kept))
 }
 
-/// Restricted reports are out of members' sight.
-const MAY_SEE: &str = "SELECT 1 FROM report WHERE id = ?1 AND erased_at IS NULL AND restricted_at IS NULL
-    AND site IN (SELECT site FROM membership WHERE member = ?2)";
+/// Restricted reports are out of members' sight, but for those who see to privacy.
+const MAY_SEE: &str = "SELECT 1 FROM report JOIN membership ON membership.site = report.site
+    WHERE id = ?1 AND erased_at IS NULL AND member = ?2 AND (restricted_at IS NULL OR role = 'privacy')";
 
-/// One site's reports, newest first: now, site, only before, kind or null, at most.
+/// One site's reports, newest first: now, site, only before, kind or null, at most, also restricted ones.
 pub(super) const LINES: &str =
     "SELECT report.id, report.site, kind, rating_scale, rating_value, received_at, message.body, contact.body,
         (SELECT count(*) FROM file WHERE file.report = report.id AND purpose = 'picture' AND until > ?1),
         (SELECT count(*) FROM file WHERE file.report = report.id AND purpose = 'attachment' AND until > ?1),
-        report.reporter
+        report.reporter, report.restricted_at IS NOT NULL, report.held_because IS NOT NULL
     FROM report
     LEFT JOIN part AS message ON message.report = report.id AND message.purpose = 'message' AND message.until > ?1
         AND NOT EXISTS (SELECT 1 FROM objection WHERE objection.site = report.site
@@ -313,7 +317,7 @@ pub(super) const LINES: &str =
         AND NOT EXISTS (SELECT 1 FROM objection WHERE objection.site = report.site
             AND objection.reporter = report.reporter AND objection.purpose = 'contact')
     WHERE report.until > ?1 AND report.site = ?2 AND report.id < ?3 AND kind = coalesce(?4, kind)
-        AND report.erased_at IS NULL AND report.restricted_at IS NULL
+        AND report.erased_at IS NULL AND (?6 OR report.restricted_at IS NULL)
     ORDER BY report.id DESC LIMIT ?5";
 
 /// One short walk down the index for each of the member's sites, so that a page costs the same however many reports
@@ -324,19 +328,22 @@ fn page(
     query: &PageQuery,
     now: Timestamp,
 ) -> Result<Page, StoreError> {
-    let mut sites = connection
-        .prepare_cached("SELECT site FROM membership WHERE member = ?1 AND site = coalesce(?2, site)")?;
+    let mut sites = connection.prepare_cached(
+        "SELECT site, role = 'privacy' FROM membership WHERE member = ?1 AND site = coalesce(?2, site)",
+    )?;
     let site = query.site.map(Uuid::into_bytes);
-    let sites: Vec<[u8; 16]> =
-        sites.query_map((query.member.as_bytes(), site), |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let sites: Vec<([u8; 16], bool)> = sites
+        .query_map((query.member.as_bytes(), site), |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
     let mut statement = connection.prepare_cached(LINES)?;
     let before = query.before.unwrap_or(Uuid::max());
     // One more than asked for tells whether there are older ones.
     let limit = i64::try_from(query.limit).unwrap_or(i64::MAX - 1) + 1;
     let mut lines = Vec::new();
-    for site in sites {
+    for (site, sees_restricted) in sites {
+        let kind = query.kind.map(Kind::as_str);
         let mut rows =
-            statement.query((now.unix_ms(), site, before.as_bytes(), query.kind.map(Kind::as_str), limit))?;
+            statement.query((now.unix_ms(), site, before.as_bytes(), kind, limit, sees_restricted))?;
         while let Some(row) = rows.next()? {
             lines.push(line(connection, vault, row)?);
         }
@@ -366,6 +373,8 @@ fn line(connection: &Connection, vault: &Vault, row: &Row<'_>) -> Result<ReportL
         contact: content(7, Purpose::Contact)?,
         pictures: row.get(8)?,
         attachments: row.get(9)?,
+        is_restricted: row.get(11)?,
+        is_held: row.get(12)?,
     })
 }
 
@@ -412,7 +421,7 @@ pub(super) fn whole(
 }
 
 /// The report without what its visitor objected to.
-fn for_member(connection: &Connection, mut report: Report) -> Result<Report, StoreError> {
+pub(super) fn for_member(connection: &Connection, mut report: Report) -> Result<Report, StoreError> {
     let mut statement =
         connection.prepare_cached("SELECT purpose FROM objection WHERE site = ?1 AND reporter = ?2")?;
     let objections = statement.query_map((report.site.as_bytes(), report.reporter.0), |row| row.get(0))?;

@@ -63,10 +63,20 @@ impl Store {
             .await
     }
 
+    /// An open request of one of the member's sites.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn open_request(&self, member: Uuid, id: Uuid) -> Result<Option<RequestLine>, StoreError> {
+        self.readers
+            .read(move |connection| Ok(open_request(connection, member, id)?.map(|(line, _)| line)))
+            .await
+    }
+
     /// Ends an open request of one of the member's sites. `false` when there is none.
     ///
     /// # Errors
-    /// Nothing has changed.
+    /// Nothing has changed. `Conflict` when something is to be erased that is under a legal hold.
     pub async fn answer(
         &self,
         member: Uuid,
@@ -86,6 +96,9 @@ impl Store {
             if answer == Answer::Do {
                 let theirs = of_site(connection, who, site, scope)?;
                 match request.right {
+                    Right::Erase if theirs.iter().any(|report| report.is_held) => {
+                        return Err(StoreError::Conflict(HELD));
+                    }
                     Right::Erase => {
                         if scope == Scope::Everything {
                             erasing::key(connection, who, site, now)?;
@@ -133,7 +146,8 @@ impl Store {
         Ok(answered)
     }
 
-    /// Puts an open request off until `due`, for a reason that the visitor is told. `false` when there is none.
+    /// Puts an open request off until `due`, for a reason that the visitor is told. `false` when there is none, or it was
+    /// put off before.
     ///
     /// # Errors
     /// Nothing has changed.
@@ -149,6 +163,9 @@ impl Store {
         self.writer
             .write(move |connection| {
                 let Some((line, _)) = open_request(connection, member, id)? else { return Ok(false) };
+                if line.request.extended_because.is_some() {
+                    return Ok(false);
+                }
                 connection
                     .prepare_cached("UPDATE request SET due = ?2, extended_because = ?3 WHERE id = ?1")?
                     .execute((id.as_bytes(), due.unix_ms(), &reason))?;
@@ -174,6 +191,30 @@ pub(super) struct Asked {
     /// Sealed; see [`about`].
     pub(super) body: Option<Vec<u8>>,
     pub(super) due: Timestamp,
+}
+
+/// Why a request for erasure cannot be done now.
+const HELD: &str = "a report of theirs is under a legal hold";
+
+/// What was erased needs no answer any more: open requests about it are done.
+pub(super) fn settle(
+    connection: &Connection,
+    who: ReporterHash,
+    site: Uuid,
+    scope: Scope,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let report = match scope {
+        Scope::Everything => None,
+        Scope::Report(report) => Some(report.into_bytes()),
+    };
+    connection
+        .prepare_cached(
+            "UPDATE request SET state = 'done', answered_at = ?4, body = NULL
+             WHERE reporter = ?1 AND site = ?2 AND state = 'open' AND (?3 IS NULL OR report = ?3)",
+        )?
+        .execute((who.0, site.as_bytes(), report, now.unix_ms()))?;
+    Ok(())
 }
 
 const REQUEST: &str = "id, \"right\", report, asked_at, due, state, extended_because, answer, body";

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::{
-    Report, Store, StoreError, audit,
+    By, Report, Store, StoreError, audit,
     correcting::{Hand, put_right},
     erasing, reports,
     requests::{self, Asked},
@@ -18,7 +18,7 @@ use super::{
 use crate::{
     audit::{Act, Actor, Entry},
     key::{InstanceKey, Use},
-    vault::Owner,
+    vault::{Owner, Vault},
 };
 
 /// The keyed hash of a reporter id: what the store knows a visitor by.
@@ -82,11 +82,7 @@ impl Store {
         let own = self
             .readers
             .read(move |connection| {
-                let ids = ids(connection, who, now)?;
-                let reports = ids
-                    .into_iter()
-                    .filter_map(|id| reports::whole(connection, &vault, id, now).transpose())
-                    .collect::<Result<Vec<_>, _>>()?;
+                let reports = reports_of(connection, &vault, who, now)?;
                 let mut statement = connection.prepare_cached(
                     "SELECT DISTINCT purpose FROM objection WHERE reporter = ?1 ORDER BY purpose",
                 )?;
@@ -138,25 +134,26 @@ impl Store {
         &self,
         who: ReporterHash,
         scope: Scope,
-        actor: Actor,
+        by: impl Into<By>,
         request: Uuid,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
+        let by = by.into();
         let (key, vault) = (self.key.clone(), self.vault.clone());
         let outcome = self.writer.write(move |connection| {
             let mut outcome = Outcome::default();
             let mut id = request;
-            for site in sites(connection, who, scope)? {
+            for site in by.reached(sites(connection, who, scope)?) {
                 let theirs = of_site(connection, who, site, scope)?;
                 let grants = grants(connection, site)?;
                 let is_held = theirs.iter().any(|report| report.is_held);
-                let is_members = !matches!(actor, Actor::Visitor(_));
+                let is_members = !matches!(by.actor, Actor::Visitor(_));
                 let verdict = rights::decide(Right::Erase, grants, is_held, now);
                 match verdict {
                     Verdict::Request { due } if !is_members || is_held => {
                         let asked = Asked { right: Right::Erase, scope, body: None, due };
                         let made = requests::ask(connection, who, site, id, asked, now)?;
-                        log(connection, &key, now, &actor, Act::Requested, site, who, scope)?;
+                        log(connection, &key, now, &by, Act::Requested, site, who, scope)?;
                         outcome.request = Some(made);
                         // Each site answers for itself.
                         id = vault.rng().uuid_v7(now);
@@ -171,8 +168,9 @@ impl Store {
                         if scope != Scope::Everything {
                             erasing::key_of_nothing(connection, who, site, now)?;
                         }
+                        requests::settle(connection, who, site, scope, now)?;
                         outcome.reports += theirs.len() as u64;
-                        log(connection, &key, now, &actor, Act::Erased, site, who, scope)?;
+                        log(connection, &key, now, &by, Act::Erased, site, who, scope)?;
                     }
                 }
             }
@@ -254,7 +252,7 @@ impl Store {
                 }
                 erasing::set_restricted(connection, report, restricted.then_some(now))?;
                 let act = if restricted { Act::Restricted } else { Act::Released };
-                log(connection, &key, now, &actor, act, site, who, scope)?;
+                log(connection, &key, now, &actor.into(), act, site, who, scope)?;
                 Ok(Some(Outcome { reports: 1, request: None }))
             })
             .await
@@ -311,17 +309,18 @@ impl Store {
         who: ReporterHash,
         report: Uuid,
         correction: Correction,
-        actor: Actor,
+        by: impl Into<By>,
         request: Uuid,
         now: Timestamp,
     ) -> Result<Option<Outcome>, StoreError> {
+        let by = by.into();
         let (key, vault) = (self.key.clone(), self.vault.clone());
         self.writer
             .write(move |connection| {
                 let scope = Scope::Report(report);
-                let Some(site) = sites(connection, who, scope)?.pop() else { return Ok(None) };
+                let Some(site) = by.reached(sites(connection, who, scope)?).pop() else { return Ok(None) };
                 let owner = Owner { site, reporter: who.0 };
-                let is_members = !matches!(actor, Actor::Visitor(_));
+                let is_members = !matches!(by.actor, Actor::Visitor(_));
                 match rights::decide(Right::Correct, grants(connection, site)?, false, now) {
                     Verdict::Request { due } if !is_members => {
                         let wanted = seal::find_or_make(connection, &vault, &owner)?.seal(
@@ -331,7 +330,7 @@ impl Store {
                         );
                         let asked = Asked { right: Right::Correct, scope, body: Some(wanted), due };
                         let made = requests::ask(connection, who, site, request, asked, now)?;
-                        log(connection, &key, now, &actor, Act::Requested, site, who, scope)?;
+                        log(connection, &key, now, &by, Act::Requested, site, who, scope)?;
                         Ok(Some(Outcome { reports: 0, request: Some(made) }))
                     }
                     _ => {
@@ -342,7 +341,7 @@ impl Store {
                             &correction,
                             now,
                         )?;
-                        log(connection, &key, now, &actor, Act::Corrected, site, who, scope)?;
+                        log(connection, &key, now, &by, Act::Corrected, site, who, scope)?;
                         Ok(Some(Outcome { reports: 1, request: None }))
                     }
                 }
@@ -396,7 +395,18 @@ impl Store {
 /// One of a visitor's reports, in short.
 pub(super) struct Theirs {
     pub(super) id: Uuid,
-    is_held: bool,
+    pub(super) is_held: bool,
+}
+
+/// All of theirs that has not expired, newest first, whoever asks.
+pub(super) fn reports_of(
+    connection: &Connection,
+    vault: &Vault,
+    who: ReporterHash,
+    now: Timestamp,
+) -> Result<Vec<Report>, StoreError> {
+    let ids = ids(connection, who, now)?.into_iter();
+    ids.filter_map(|id| reports::whole(connection, vault, id, now).transpose()).collect()
 }
 
 fn ids(connection: &Connection, who: ReporterHash, now: Timestamp) -> Result<Vec<Uuid>, StoreError> {
@@ -447,7 +457,7 @@ fn grants(connection: &Connection, site: Uuid) -> Result<candor_protocol::Grants
     Ok(serde_json::from_str(&text)?)
 }
 
-fn subject(who: ReporterHash, report: Option<Uuid>) -> String {
+pub(super) fn subject(who: ReporterHash, report: Option<Uuid>) -> String {
     let visitor = crate::audit::pseudonym_text(who.pseudonym());
     report.map_or_else(|| format!("visitor:{visitor}"), |report| format!("visitor:{visitor} report:{report}"))
 }
@@ -461,7 +471,7 @@ fn log(
     connection: &Connection,
     key: &InstanceKey,
     at: Timestamp,
-    actor: &Actor,
+    by: &By,
     act: Act,
     site: Uuid,
     who: ReporterHash,
@@ -474,7 +484,7 @@ fn log(
     let subject = subject(who, report);
     audit::append(
         connection,
-        &Entry { at, actor: actor.clone(), act, site: Some(site), subject, why: None },
+        &Entry { at, actor: by.actor.clone(), act, site: Some(site), subject, why: by.why.clone() },
         key,
     )
 }

@@ -4,7 +4,7 @@ use candor_protocol::Timestamp;
 use rusqlite::OptionalExtension as _;
 use uuid::Uuid;
 
-use super::{Store, StoreError};
+use super::{Role, Store, StoreError, rights::unknown};
 
 /// A site as its member sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct MemberSite {
     pub id: Uuid,
     /// What the owner calls it.
     pub name: String,
+    /// What the member may do on it.
+    pub role: Role,
 }
 
 /// A member with a session that has not ended.
@@ -24,6 +26,22 @@ pub struct SignedIn {
     pub email: String,
     /// The sites they work for, by name.
     pub sites: Vec<MemberSite>,
+    /// Requests about these sites that wait for an answer.
+    pub open_requests: u32,
+}
+
+impl SignedIn {
+    /// What the member may do on a site, where they work for it.
+    #[must_use]
+    pub fn role(&self, site: Uuid) -> Option<Role> {
+        self.sites.iter().find(|known| known.id == site).map(|known| known.role)
+    }
+
+    /// What the member knows a site by.
+    #[must_use]
+    pub fn site_name(&self, site: Uuid) -> &str {
+        self.sites.iter().find(|known| known.id == site).map_or("", |known| &known.name)
+    }
 }
 
 impl Store {
@@ -83,14 +101,23 @@ impl Store {
                 let Some((member, email)) = member else { return Ok(None) };
                 let sites = connection
                     .prepare_cached(
-                        "SELECT site.id, site.name FROM membership JOIN site ON site.id = membership.site
+                        "SELECT site.id, site.name, role FROM membership JOIN site ON site.id = membership.site
                          WHERE member = ?1 ORDER BY site.name, site.id",
                     )?
-                    .query_map([member], |row| {
-                        Ok(MemberSite { id: Uuid::from_bytes(row.get(0)?), name: row.get(1)? })
-                    })?
-                    .collect::<Result<_, _>>()?;
-                Ok(Some(SignedIn { member: Uuid::from_bytes(member), email, sites }))
+                    .query_map([member], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+                    .map(|row| {
+                        let (id, name, role): ([u8; 16], String, String) = row?;
+                        let role = Role::from_name(&role).ok_or_else(|| unknown("role"))?;
+                        Ok(MemberSite { id: Uuid::from_bytes(id), name, role })
+                    })
+                    .collect::<Result<_, StoreError>>()?;
+                let open_requests = connection
+                    .prepare_cached(
+                        "SELECT count(*) FROM request WHERE state = 'open'
+                           AND site IN (SELECT site FROM membership WHERE member = ?1)",
+                    )?
+                    .query_row([member], |row| row.get(0))?;
+                Ok(Some(SignedIn { member: Uuid::from_bytes(member), email, sites, open_requests }))
             })
             .await
     }

@@ -377,7 +377,7 @@ async fn page_is_read_from_an_index_and_never_sorted() {
     let connection = rusqlite::Connection::open(bench.folder.path().join("candor.sqlite")).unwrap();
     let mut plan = connection.prepare(&["EXPLAIN QUERY PLAN ", reports::LINES].concat()).unwrap();
     let steps: Vec<String> = plan
-        .query_map((1, [1; 16], [2; 16], None::<&str>, 30), |row| row.get(3))
+        .query_map((1, [1; 16], [2; 16], None::<&str>, 30, false), |row| row.get(3))
         .unwrap()
         .collect::<Result<_, _>>()
         .unwrap();

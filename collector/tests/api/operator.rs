@@ -131,3 +131,71 @@ async fn log_is_proven_and_printed_and_a_change_to_it_ends_with_an_exit_code() {
     assert_eq!(json["ok"], false);
     assert!(String::from_utf8(output.stderr).unwrap().contains("row 2 was changed"));
 }
+
+#[tokio::test]
+async fn operator_hands_out_and_erases_what_is_kept_of_somebody_beside_a_running_collector() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Demo::start(folder.path());
+    demo.send(ADA, 1, "first").await;
+    demo.send(ADA, 2, "second").await;
+    demo.send(BOB, 3, "another's").await;
+    let to = folder.path().join("ada.zip");
+    let to = to.to_str().unwrap();
+    let said = says(&folder, &["export", "--email", "Ada@mail.example", "--to", to]);
+    assert!(said.starts_with("2 reports are in "), "{said}");
+    let mut archive = zip::ZipArchive::new(std::fs::File::open(to).unwrap()).unwrap();
+    let document: Value = serde_json::from_reader(archive.by_name("my-feedback.json").unwrap()).unwrap();
+    assert_eq!(
+        (&document["reports"][0]["message"], &document["reports"][1]["message"]),
+        (&json!("second"), &json!("first"))
+    );
+    assert!(!run(&folder, &["export", "--reporter", ADA, "--to", to]).status.success(), "the file is there");
+
+    let output = run(&folder, &["erase", "--email", "ada@mail.example"]);
+    assert!(!output.status.success());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("Say --yes"), "nobody is there to be asked");
+    assert_eq!(demo.words(ADA).await.len(), 2);
+    let said = says(&folder, &["erase", "--email", "ada@mail.example", "--yes", "--reason", "a letter"]);
+    assert!(said.contains(": 2 reports erased"), "{said}");
+    assert_eq!((demo.words(ADA).await.len(), demo.words(BOB).await.len()), (0, 1));
+    let log = says(&folder, &["audit", "list"]);
+    assert!(
+        log.contains("operator  exported  visitor:") && log.contains("operator  erased  visitor:"),
+        "{log}"
+    );
+    assert!(log.contains("(a letter)") && !log.contains("mail.example"), "{log}");
+    let nobody = run(&folder, &["erase", "--email", "ada@mail.example", "--yes"]);
+    assert!(String::from_utf8(nobody.stderr).unwrap().contains("no report carries this address"));
+    // Erasing by the id twice is no mistake.
+    assert!(says(&folder, &["erase", "--reporter", ADA, "--yes"]).contains(": 0 reports erased"));
+}
+
+#[tokio::test]
+async fn files_of_somebody_who_is_erased_leave_the_disk_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Demo::start(folder.path());
+    assert_eq!(demo.submit_granting("Kept", &["message", "attachment"]).await.status, 201);
+    assert_eq!(demo.put("log.txt", "kept").await.status, 201);
+    let said = says(&folder, &["erase", "--reporter", ADA, "--site", demo.text("site"), "--yes"]);
+    assert!(said.contains(": 1 reports erased\n1 files removed from disk"), "{said}");
+    let shards = std::fs::read_dir(folder.path().join("data/blobs")).unwrap();
+    let left: usize =
+        shards.map(|shard| std::fs::read_dir(shard.unwrap().path()).map_or(0, Iterator::count)).sum();
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn owner_chooses_which_rights_wait_for_an_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    says(
+        &folder,
+        &["site", "add", "--name", "Shop", "--origin", "https://shop.example", "--erase", "on-request"],
+    );
+    assert!(says(&folder, &["site", "list"]).ends_with("https://shop.example  erase on request\n"));
+    says(&folder, &["site", "set", "--correct", "on-request", "--erase", "at-once"]);
+    let list: Value = serde_json::from_str(&says(&folder, &["site", "list", "--json"])).unwrap();
+    assert_eq!(list["grants"], json!({ "erase": "at_once", "correct": "on_request" }));
+    says(&folder, &["site", "set", "--name", "Boutique"]);
+    assert!(says(&folder, &["site", "list"]).contains("correct on request"));
+    assert_eq!(run(&folder, &["site", "set", "--erase", "never"]).status.code(), Some(2));
+}

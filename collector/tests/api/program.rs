@@ -36,7 +36,7 @@ impl Demo {
         self.submit_granting(message, &["message"]).await
     }
 
-    async fn submit_granting(&self, message: &str, purposes: &[&str]) -> Answer {
+    pub(crate) async fn submit_granting(&self, message: &str, purposes: &[&str]) -> Answer {
         let body = json!({
             "id": "0e37df36-f698-4e3c-8a4b-2b9d1a0f0002",
             "site": self.text("site"),
@@ -55,7 +55,7 @@ impl Demo {
 
 impl Demo {
     /// Sends a text file after the submission.
-    async fn put(&self, name: &str, text: &str) -> Answer {
+    pub(crate) async fn put(&self, name: &str, text: &str) -> Answer {
         let digest = STANDARD.encode(Sha256::digest(text));
         let headers = [
             ("Origin", self.text("page").trim_end_matches('/')),

@@ -311,6 +311,85 @@ async fn held_report_outlives_its_dates_unseen_and_goes_when_the_hold_ends() {
 }
 
 #[tokio::test]
+async fn whoever_acts_for_a_visitor_reaches_their_own_sites_and_says_why() {
+    let bench = Bench::new().await;
+    bench.stored(admitted(1, "one", NOW)).await;
+    let by =
+        |site| By { actor: Actor::Member(MEMBER), sites: Some(vec![site]), why: Some("a letter".into()) };
+    let erase = async |site| {
+        bench.store.erase(bench.who(), Scope::Everything, by(site), REQUEST, NOW).await.unwrap().reports
+    };
+    assert_eq!(erase(Uuid::from_u128(77)).await, 0);
+    assert_eq!(bench.own().await.reports.len(), 1);
+    assert_eq!(erase(SITE).await, 1);
+    let last = bench.store.audit(None, 1).await.unwrap().remove(0);
+    assert_eq!((last.act.as_str(), last.why.as_deref()), ("erased", Some("a letter")));
+}
+
+#[tokio::test]
+async fn what_is_erased_before_it_was_answered_needs_no_answer() {
+    let bench = Bench::new().await;
+    bench.stored(admitted(1, "one", NOW)).await;
+    bench.grant(Grants { erase: Effect::OnRequest, correct: Effect::AtOnce }).await;
+    bench.erase(Scope::Everything).await.request.unwrap();
+    bench.store.erase(bench.who(), Scope::Everything, Actor::Operator, REQUEST, NOW).await.unwrap();
+    let told = bench.own().await.requests.remove(0);
+    assert_eq!((told.state, told.answer), (RequestState::Done, None));
+    assert!(!bench.store.answer(MEMBER, told.id, Answer::Do, NOW).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_hold_is_not_got_round_by_answering_a_request() {
+    let bench = Bench::new().await;
+    let receipt = bench.stored(admitted(1, "one", NOW)).await;
+    let hold = async |reason: Option<&str>| {
+        let reason = reason.map(Into::into);
+        bench.store.hold(SITE, receipt.report, reason, Actor::Member(MEMBER), NOW).await.unwrap()
+    };
+    hold(Some("court")).await;
+    let request = bench.erase(Scope::Everything).await.request.unwrap();
+    let refused = bench.store.answer(MEMBER, request.id, Answer::Do, NOW).await;
+    assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
+    assert_eq!(bench.own().await.requests[0].state, RequestState::Open);
+    hold(None).await;
+    assert!(bench.store.answer(MEMBER, request.id, Answer::Do, NOW).await.unwrap());
+    assert!(bench.own().await.reports.is_empty());
+}
+
+#[tokio::test]
+async fn a_request_is_put_off_once() {
+    let bench = Bench::new().await;
+    bench.stored(admitted(1, "one", NOW)).await;
+    bench.grant(Grants { erase: Effect::OnRequest, correct: Effect::AtOnce }).await;
+    let request = bench.erase(Scope::Everything).await.request.unwrap();
+    let put_off = async |days| {
+        bench.store.put_off(MEMBER, request.id, NOW.plus_days(days), "many".into(), NOW).await.unwrap()
+    };
+    assert!(put_off(60).await);
+    assert!(!put_off(90).await);
+    assert_eq!(bench.own().await.requests[0].due, NOW.plus_days(60));
+}
+
+#[tokio::test]
+async fn restricted_report_is_seen_by_those_who_see_to_privacy() {
+    use crate::store::Role;
+    let bench = Bench::new().await;
+    let receipt = bench.stored(admitted(1, "one", NOW)).await;
+    bench.store.restrict(bench.who(), receipt.report, true, bench.visitor(), NOW).await.unwrap();
+    let seen = async || {
+        let report = bench.store.report(MEMBER, receipt.report, NOW).await.unwrap();
+        (bench.page(NOW).await.lines.len(), report.is_some())
+    };
+    for role in [Role::Member, Role::Owner] {
+        bench.store.grant(MEMBER, SITE, role).await.unwrap();
+        assert_eq!(seen().await, (0, false), "{role:?}");
+    }
+    bench.store.grant(MEMBER, SITE, Role::Privacy).await.unwrap();
+    assert_eq!(seen().await, (1, true));
+    assert!(bench.page(NOW).await.lines[0].is_restricted);
+}
+
+#[tokio::test]
 async fn master_key_is_exchanged_while_everything_stays_readable() {
     use crate::vault::{MasterKeys, Vault};
     let bench = Bench::with_key_file().await;

@@ -1,0 +1,40 @@
+//! `candor export`
+
+use std::{fs::OpenOptions, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::PathBuf};
+
+use anyhow::{Context, Result, bail};
+use candor_collector::{
+    chance::{Clock, Rng},
+    export::archive,
+    store::Own,
+};
+use clap::Args;
+
+use super::{instance, person, say, settings::Settings};
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    person: person::Person,
+    /// Where to write it; a file that is there stays as it is
+    #[arg(long, value_name = "FILE.zip")]
+    to: PathBuf,
+}
+
+/// Writes everything of a visitor's to a file that only its owner may read.
+pub(super) async fn run(settings: &Settings, options: &Options, clock: &Clock, rng: &Rng) -> Result<()> {
+    let (store, key) = instance::open(settings, rng)?;
+    let now = clock.now();
+    let (people, by) = options.person.find(&store, &key, now).await?;
+    let own = store.export(people, by, now).await?;
+    if own == Own::default() {
+        bail!("nothing is kept of this visitor");
+    }
+    let (reports, blobs) = (own.reports.len(), instance::blobs(settings)?);
+    let zip = archive(&store, &blobs, own, now).await?;
+    let said = || options.to.display().to_string();
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&options.to).with_context(said)?;
+    file.write_all(&zip).and_then(|()| file.sync_all()).with_context(said)?;
+    say(format_args!("{reports} reports are in {}", options.to.display()))
+}
