@@ -565,12 +565,24 @@ impl World {
         let key = self.wrapped(who)[site].clone();
         let answer = if is_done { Answer::Do } else { Answer::Refuse("no".into()) };
         let id = line.request.id;
+        let only = line.request.report;
+        let is_held = self
+            .model
+            .theirs(who, site)
+            .any(|report| report.is_held && only.is_none_or(|only| report.id() == only));
+        if is_done && is_held && line.request.right == Right::Erase {
+            let refused = self.store().answer(MEMBER, id, answer, now).await;
+            hold!(
+                matches!(refused, Err(crate::store::StoreError::Conflict(_))),
+                "what is held was erased by an answer"
+            );
+            return Ok(());
+        }
         hold!(self.store().answer(MEMBER, id, answer, now).await.map_err(fault)?, "an open request is not");
         let wanted = self.model.wanted.remove(&id);
         if !is_done {
             return Ok(());
         }
-        let only = line.request.report;
         match line.request.right {
             Right::Erase => {
                 let scope = only.map_or(Scope::Everything, Scope::Report);
