@@ -216,6 +216,11 @@ export interface Receipt {
   policy: number;
   /** What is kept, by purpose. */
   kept: Kept[];
+  /**
+   * The same with the fields of ISO/IEC TS 27560, as a compact JWS signed with Ed25519: what the visitor may keep as
+   * proof. The keys are at `/.well-known/candor-receipt-keys.json`.
+   */
+  signed?: string;
 }
 
 /** Which half of the day the panel dresses for. */

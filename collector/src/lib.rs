@@ -41,6 +41,7 @@ pub mod notice;
 pub mod outcome;
 pub mod picture;
 pub mod rate;
+pub mod receipt;
 pub mod retention;
 pub mod shelf;
 #[cfg(test)]

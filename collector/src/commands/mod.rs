@@ -12,6 +12,7 @@ mod member;
 mod notice;
 mod person;
 mod progress;
+mod receipt;
 mod serve;
 mod settings;
 mod site;
@@ -64,6 +65,9 @@ enum Command {
     /// Exchange the master key
     #[command(subcommand)]
     Key(key::Command),
+    /// Check visitors' receipts, or exchange the key that signs them
+    #[command(subcommand)]
+    Receipt(receipt::Command),
 }
 
 /// Does what the command line says.
@@ -86,6 +90,7 @@ pub(crate) fn run(line: CommandLine, clock: Clock, rng: Rng) -> Result<()> {
             Command::Export(options) => export::run(&settings, &options, &clock, &rng).await,
             Command::Audit(command) => audit::run(&settings, command, &rng).await,
             Command::Key(command) => key::run(&settings, command, &clock, &rng).await,
+            Command::Receipt(command) => receipt::run(&settings, command, &clock, &rng).await,
         }
     })
 }

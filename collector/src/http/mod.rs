@@ -11,6 +11,7 @@ mod loader;
 mod me;
 mod metrics;
 mod openapi;
+mod receipts;
 mod security;
 mod sites;
 mod submissions;
@@ -55,6 +56,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/metrics", get(metrics::show))
         .route("/openapi.json", get(openapi::show))
         .route("/.well-known/security.txt", get(security::show))
+        .route("/.well-known/candor-receipt-keys.json", get(receipts::keys))
+        .route("/receipt", receipts::page())
         .route("/", get(|| async { Redirect::to("/inbox") }))
         .merge(inbox::router())
         .fallback(|| async { Failure::not_found() })

@@ -108,6 +108,8 @@ fn document() -> Value {
             "/healthz": { "get": plain("health", "Whether the program runs") },
             "/readyz": { "get": plain("ready", "Whether it can store: a row is written, made durable and read back") },
             "/metrics": { "get": plain("metrics", "The figures, as OpenMetrics text") },
+            "/.well-known/candor-receipt-keys.json": { "get": plain("receiptKeys", "The public keys that sign and signed receipts, as a JWK set (RFC 7517)") },
+            "/receipt": { "get": plain("receipt", "A page on which anybody may check a receipt") },
             "/.well-known/security.txt": { "get": plain("security", "Whom to tell of a security problem (RFC 9116)") },
             "/openapi.json": { "get": plain("openapi", "This document") },
         },
@@ -201,7 +203,8 @@ fn schemas() -> Value {
         ),
         "Kept": open(json!({ "purpose": of("Purpose"), "until": time() }), &["purpose", "until"]),
         "Receipt": open(
-            json!({ "report": uuid(), "number": { "type": "string" }, "submission": uuid(), "site": uuid(), "stored_at": time(), "policy": { "type": "integer" }, "kept": list(of("Kept")) }),
+            json!({ "report": uuid(), "number": { "type": "string" }, "submission": uuid(), "site": uuid(), "stored_at": time(), "policy": { "type": "integer" }, "kept": list(of("Kept")),
+                "signed": { "type": "string", "description": "A compact JWS (EdDSA, Ed25519) with the fields of ISO/IEC TS 27560." } }),
             &["report", "number", "submission", "site", "stored_at", "policy", "kept"],
         ),
         "Request": open(

@@ -12,7 +12,7 @@ use axum::{
 use candor_protocol::{Code, Receipt, Submission, limits::BODY_BYTES_MAX};
 use candor_rules::{SiteTerms, admit};
 
-use super::{Failure, body, cors};
+use super::{Failure, body, cors, receipts};
 use crate::{
     app::{App, Peer},
     key::Use,
@@ -72,7 +72,7 @@ async fn accept(app: &App, Envelope { headers, body }: Envelope) -> Result<Accep
     // Made from what was read, not from the bytes, so that a retry may space or order its JSON differently.
     let canonical = serde_json::to_vec(&submission).map_err(|error| Failure::internal(&error))?;
     let fingerprint = app.key.hash(Use::Fingerprint, &canonical);
-    let id = submission.id;
+    let (id, reporter) = (submission.id, submission.reporter);
     let gpc = headers.get("sec-gpc").is_some_and(|value| value == "1");
     let terms = SiteTerms { policy: &site.policy, form: &site.form, gpc };
     let admitted = match site.closed_at {
@@ -91,8 +91,10 @@ async fn accept(app: &App, Envelope { headers, body }: Envelope) -> Result<Accep
             .ok_or(failure)?,
     };
     match inserted {
-        Inserted::Stored(receipt) => Ok(Accepted::New(receipt)),
-        Inserted::Duplicate(receipt) => Ok(Accepted::Again(receipt)),
+        Inserted::Stored(receipt) => Ok(Accepted::New(receipts::signed(app, receipt, reporter, site).await)),
+        Inserted::Duplicate(receipt) => {
+            Ok(Accepted::Again(receipts::signed(app, receipt, reporter, site).await))
+        }
         Inserted::Mismatch => Err(Failure::new(Code::DuplicateMismatch)),
     }
 }

@@ -28,6 +28,11 @@ use crate::app::App;
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
 
+/// The addresses of style sheet and icon, for pages outside the inbox.
+pub(crate) fn look() -> (&'static str, &'static str) {
+    (style::SHEET.path(), style::ICON.path())
+}
+
 /// The inbox's routes.
 pub(crate) fn router() -> Router<Arc<App>> {
     Router::new()

@@ -17,6 +17,7 @@ mod migrate;
 mod open;
 mod people;
 mod readers;
+mod receipts;
 mod reports;
 mod requests;
 mod rights;

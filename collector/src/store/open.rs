@@ -9,7 +9,9 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{StoreError, migrate, readers::Readers, seal, sites::Cache, writer::Writer};
+use super::{
+    StoreError, migrate, readers::Readers, receipts::SignerCache, seal, sites::Cache, writer::Writer,
+};
 use crate::{
     key::{InstanceKey, Use},
     vault::Vault,
@@ -39,6 +41,7 @@ pub struct Store {
     pub(super) key: InstanceKey,
     pub(super) vault: Arc<Vault>,
     pub(super) cache: Cache,
+    pub(super) signer: SignerCache,
 }
 
 impl Store {
@@ -68,6 +71,7 @@ impl Store {
             key,
             vault,
             cache: Cache::default(),
+            signer: SignerCache::default(),
         })
     }
 

@@ -224,6 +224,7 @@ fn receipt(
         stored_at,
         policy,
         kept,
+        signed: None,
     }
 }
 

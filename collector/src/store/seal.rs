@@ -7,7 +7,7 @@ use candor_protocol::Purpose;
 use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, receipts};
 use crate::{
     key::KeyError,
     vault::{MasterId, Owner, ReporterKey, Vault, VaultError, Wrapped},
@@ -62,7 +62,12 @@ impl Store {
     /// Wraps at most `limit` keys anew, and says how many; none is left when it was none.
     pub(crate) async fn rewrap(&self, limit: u32) -> Result<usize, StoreError> {
         let vault = self.vault.clone();
-        self.writer.write(move |connection| rewrap(connection, &vault, limit)).await
+        self.writer
+            .write(move |connection| {
+                receipts::reseal(connection, &vault)?;
+                rewrap(connection, &vault, limit)
+            })
+            .await
     }
 
     /// How many reporters have a key.

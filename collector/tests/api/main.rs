@@ -7,6 +7,7 @@ mod harness;
 mod inbox;
 mod operator;
 mod program;
+mod receipts;
 mod rights;
 mod serving;
 mod submitting;

@@ -33,6 +33,10 @@ pub struct Receipt {
     pub policy: u32,
     /// What is kept, by purpose.
     pub kept: Vec<Kept>,
+    /// The same with the fields of ISO/IEC TS 27560, as a compact JWS signed with Ed25519: what the visitor may keep as
+    /// proof. The keys are at `/.well-known/candor-receipt-keys.json`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<String>,
 }
 
 /// A report's id as people read it aloud: eight letters and digits of Crockford's base 32, `7K3F-9QXM`.

@@ -1,0 +1,125 @@
+//! Receipts: the signature in an answer, the published keys, and a page that checks one.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    Form, Json,
+    extract::{DefaultBodyLimit, State, rejection::FormRejection},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+    routing::{MethodRouter, get},
+};
+use candor_protocol::Receipt;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::Failure;
+use crate::{
+    app::App,
+    receipt::{self, BYTES_MAX, Controller, NotGenuine, Statement},
+    store::{ReporterHash, Site},
+};
+
+/// Neither script nor anything from elsewhere; the one style sheet stands in the page.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// The receipt with its signature. Without one it is still a receipt: the report is stored, and that is what counts.
+pub(super) async fn signed(app: &App, receipt: Receipt, reporter: Uuid, site: &Site) -> Receipt {
+    let signer = match app.store.signer(app.clock.now()).await {
+        Ok(signer) => signer,
+        Err(cause) => {
+            tracing::warn!(%cause, "a receipt goes out unsigned");
+            return receipt;
+        }
+    };
+    let in_force = receipt.policy == site.policy.version;
+    let policy_url = site.policy.url.clone().filter(|_| in_force);
+    let controller = Controller { name: site.name.clone(), site: site.id, policy_url };
+    let pseudonym = ReporterHash::of(reporter, &app.key).pseudonym();
+    let statement = Statement::of(&receipt, controller, pseudonym);
+    Receipt { signed: Some(signer.sign(&statement)), ..receipt }
+}
+
+/// `GET /.well-known/candor-receipt-keys.json`: the public keys of all times, as a JWK set (RFC 7517).
+pub(super) async fn keys(State(app): State<Arc<App>>) -> Result<Response, Failure> {
+    app.store.signer(app.clock.now()).await?;
+    let keys = app.store.receipt_keys().await?;
+    let kind = HeaderValue::from_static("application/jwk-set+json");
+    // Whoever checks a receipt of today must not be told yesterday's keys.
+    let fresh = HeaderValue::from_static("public, max-age=60");
+    let everywhere = HeaderValue::from_static("*");
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, fresh),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, everywhere),
+    ];
+    Ok((headers, Json(keys)).into_response())
+}
+
+#[derive(Template)]
+#[template(path = "receipt.html")]
+struct Page<'a> {
+    style: &'a str,
+    icon: &'a str,
+    pasted: &'a str,
+    statement: Option<Statement>,
+    fault: Option<&'static str>,
+}
+
+/// `/receipt`: where anybody pastes a receipt and is told whether it is one of this instance's.
+pub(super) fn page() -> MethodRouter<Arc<App>> {
+    get(async || render(StatusCode::OK, "", None, None))
+        .post(check)
+        // The form's encoding takes up to three letters for one.
+        .layer(DefaultBodyLimit::max(4 * BYTES_MAX))
+}
+
+#[derive(Deserialize)]
+struct Pasted {
+    receipt: String,
+}
+
+async fn check(State(app): State<Arc<App>>, form: Result<Form<Pasted>, FormRejection>) -> Response {
+    let pasted = form.map(|Form(pasted)| pasted.receipt).unwrap_or_default();
+    let keys = match app.store.receipt_keys().await {
+        Ok(keys) => keys,
+        Err(error) => return Failure::from(error).into_response(),
+    };
+    let found = receipt::find(&pasted).ok_or(NotGenuine::Shape);
+    match found.and_then(|signed| receipt::verify(&signed, &keys)) {
+        Ok(statement) => render(StatusCode::OK, &pasted, Some(statement), None),
+        Err(not) => {
+            let words = match not {
+                NotGenuine::Shape => {
+                    "This is no signed receipt. Paste all of it: three groups of letters with dots between."
+                }
+                NotGenuine::UnknownKey => "This receipt was not signed here.",
+                NotGenuine::Changed => "This receipt was changed after it was signed.",
+            };
+            render(StatusCode::UNPROCESSABLE_ENTITY, &pasted, None, Some(words))
+        }
+    }
+}
+
+fn render(
+    status: StatusCode,
+    pasted: &str,
+    statement: Option<Statement>,
+    fault: Option<&'static str>,
+) -> Response {
+    let (style, icon) = crate::inbox::look();
+    let page = Page { style, icon, pasted, statement, fault };
+    let html = match page.render() {
+        Ok(html) => html,
+        Err(error) => return Failure::internal(&error).into_response(),
+    };
+    const NO_REFERRER: (HeaderName, HeaderValue) =
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    let headers = [
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        NO_REFERRER,
+    ];
+    (status, headers, Html(html)).into_response()
+}
