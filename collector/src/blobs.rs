@@ -6,7 +6,12 @@
 //! What comes here is sealed already ([`crate::store::Store::file_seal`]): a name is that of the sealed bytes, and says
 //! nothing about the file.
 
-use std::{error::Error, fmt, fs, io, path::Path, sync::Arc};
+use std::{
+    error::Error,
+    fmt, fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use object_store::{ObjectStore, ObjectStoreExt as _, local::LocalFileSystem, path::Path as Place};
@@ -160,6 +165,11 @@ impl BlobName {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// Where a data folder has it.
+    pub(crate) fn file(self) -> PathBuf {
+        [FOLDER, self.place().as_ref()].iter().collect()
     }
 
     fn place(self) -> Place {

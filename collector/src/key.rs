@@ -83,6 +83,11 @@ impl InstanceKey {
         }
     }
 
+    /// The secret itself, to be kept sealed.
+    pub(crate) const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// A keyed hash of `data` for one use.
     #[must_use]
     pub fn hash(&self, to: Use, data: &[u8]) -> [u8; 32] {

@@ -29,6 +29,7 @@
 
 pub mod app;
 pub mod audit;
+pub mod backup;
 pub mod blobs;
 pub mod chance;
 pub mod embed;

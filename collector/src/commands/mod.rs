@@ -1,6 +1,7 @@
 //! The commands: one file for each, and how they find the instance they work on.
 
 mod audit;
+mod backup;
 mod csp;
 mod demo;
 mod erase;
@@ -68,6 +69,10 @@ enum Command {
     /// Check visitors' receipts, or exchange the key that signs them
     #[command(subcommand)]
     Receipt(receipt::Command),
+    /// Write a backup while the collector runs, and the keys without which nobody reads it
+    Backup(backup::Options),
+    /// Put a backup back into an empty data folder, without anybody who was erased since
+    Restore(backup::RestoreOptions),
 }
 
 /// Does what the command line says.
@@ -91,6 +96,8 @@ pub(crate) fn run(line: CommandLine, clock: Clock, rng: Rng) -> Result<()> {
             Command::Audit(command) => audit::run(&settings, command, &rng).await,
             Command::Key(command) => key::run(&settings, command, &clock, &rng).await,
             Command::Receipt(command) => receipt::run(&settings, command, &clock, &rng).await,
+            Command::Backup(options) => backup::run(&settings, &options, &clock, &rng).await,
+            Command::Restore(options) => backup::restore(&settings, &options, &clock, &rng),
         }
     })
 }

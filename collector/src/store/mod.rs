@@ -6,6 +6,7 @@
 mod addresses;
 mod anonymous;
 mod audit;
+mod backup;
 mod body;
 mod correcting;
 mod erasing;
@@ -27,6 +28,7 @@ mod sites;
 mod sweep;
 mod writer;
 
+pub use backup::{Copied, Ledger, PutBack, drop_gone, put_back};
 pub use error::StoreError;
 pub use files::{FileLine, FiledReport, InsertedFile, NewFile};
 pub use members::{Credentials, Role};
@@ -35,6 +37,8 @@ pub use people::{By, Person, Sought};
 pub use reports::{Inserted, Page, PageQuery, Report, ReportLine};
 pub use requests::{Answer, RequestLine};
 pub use rights::{Outcome, Own, ReporterHash, Scope};
+#[cfg(test)]
+pub(crate) use seal::about as part_about;
 pub use seal::{FileSeal, RotateError};
 pub use sessions::{MemberSite, SignedIn};
 pub use sites::{AtEnd, Closing, Directory, NewSite, Site, SiteChange};

@@ -20,7 +20,7 @@ use crate::{
 /// How long a connection waits for another program's lock.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 /// The database's name in the data folder.
-const DATABASE_FILE: &str = "candor.sqlite";
+pub(super) const DATABASE_FILE: &str = "candor.sqlite";
 /// Large pages: a report fills few of them, and each write goes to the log as a whole page.
 const PAGE_BYTES: u32 = 16_384;
 /// Rows that are sealed in one transaction when an older database is opened.
@@ -93,6 +93,11 @@ impl Store {
         Ok((statement.exists(["key_check"])?, statement.exists(["vault_check"])?))
     }
 
+    /// The master keys that it works with.
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
     /// Writes a row and makes it durable, then reads it back.
     ///
     /// # Errors
@@ -121,7 +126,7 @@ impl Store {
     }
 }
 
-fn connect(path: &PathBuf, options: StoreOptions) -> Result<Connection, StoreError> {
+pub(super) fn connect(path: &PathBuf, options: StoreOptions) -> Result<Connection, StoreError> {
     make_private(path).map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))?;
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY)?;

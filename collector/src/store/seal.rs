@@ -152,7 +152,7 @@ impl Store {
 }
 
 /// What a sealed part is bound to.
-pub(super) fn about(report: Uuid, purpose: Purpose) -> Vec<u8> {
+pub(crate) fn about(report: Uuid, purpose: Purpose) -> Vec<u8> {
     [&b"part "[..], report.as_bytes(), purpose.as_str().as_bytes()].concat()
 }
 
@@ -173,7 +173,7 @@ pub(super) fn recognise(connection: &Connection, vault: &Vault) -> Result<(), St
 }
 
 /// Leaves a mark by which the database recognises its master key.
-fn mark(connection: &Connection, vault: &Vault) -> Result<(), StoreError> {
+pub(super) fn mark(connection: &Connection, vault: &Vault) -> Result<(), StoreError> {
     let Wrapped { master, bytes } = vault.seal(CHECK, b"");
     connection.execute(
         "INSERT INTO meta (name, value) VALUES ('vault_check', ?1) ON CONFLICT DO UPDATE SET value = excluded.value",
