@@ -8,7 +8,7 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse as _, Redirect, Response},
 };
-use candor_protocol::{Contact, Kind, ReceiptNumber, Timestamp};
+use candor_protocol::{Contact, Kind, Purpose, ReceiptNumber, Timestamp};
 use candor_rules::Content;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     app::App,
     audit::Act,
-    store::{PageQuery, ReportLine, SignedIn},
+    store::{PageQuery, Report, ReportLine, SignedIn},
 };
 
 /// Reports on a page.
@@ -61,17 +61,20 @@ struct Choice {
     current: bool,
 }
 
-struct Line {
-    href: String,
-    number: ReceiptNumber,
-    kind: &'static str,
-    kind_name: &'static str,
-    excerpt: Option<String>,
-    rating: Option<String>,
-    from: Option<String>,
-    files: Option<String>,
-    site: Option<String>,
-    received: Moment,
+/// A report in a list.
+pub(super) struct Line {
+    pub(super) href: String,
+    pub(super) number: ReceiptNumber,
+    pub(super) kind: &'static str,
+    pub(super) kind_name: &'static str,
+    pub(super) excerpt: Option<String>,
+    pub(super) rating: Option<String>,
+    pub(super) from: Option<String>,
+    pub(super) files: Option<String>,
+    pub(super) site: Option<String>,
+    /// What is particular about it.
+    pub(super) marks: Vec<&'static str>,
+    pub(super) received: Moment,
 }
 
 /// Shows a page of the reports of the member's sites.
@@ -112,7 +115,7 @@ pub(super) async fn show(
         filtered: filter.site.is_some() || filter.kind.is_some(),
         has_sites: !session.signed_in.sites.is_empty(),
         lines: page.lines.into_iter().map(|line| Line::of(line, &session.signed_in, now)).collect(),
-        frame: Frame::of(Some(&session)),
+        frame: Frame::of(Some(&session)).at("inbox"),
     };
     Ok(render(&list))
 }
@@ -171,6 +174,31 @@ impl Filter {
 }
 
 impl Line {
+    /// A whole report as a list shows it.
+    pub(super) fn of_report(report: &Report, member: &SignedIn, now: Timestamp) -> Self {
+        let content = |purpose| {
+            report.parts.iter().find(|part| part.kept.purpose == purpose).map(|part| part.content.clone())
+        };
+        let files = |purpose| {
+            let count = report.files.iter().filter(|file| file.kept.purpose == purpose).count();
+            u32::try_from(count).unwrap_or(u32::MAX)
+        };
+        let line = ReportLine {
+            id: report.id,
+            site: report.site,
+            kind: report.kind,
+            rating: report.rating,
+            received_at: report.received_at,
+            message: content(Purpose::Message),
+            contact: content(Purpose::Contact),
+            pictures: files(Purpose::Picture),
+            attachments: files(Purpose::Attachment),
+            is_restricted: report.restricted_at.is_some(),
+            is_held: report.held_because.is_some(),
+        };
+        Self::of(line, member, now)
+    }
+
     fn of(line: ReportLine, member: &SignedIn, now: Timestamp) -> Self {
         let site = member.sites.iter().find(|site| site.id == line.site).map(|site| site.name.clone());
         Self {
@@ -183,6 +211,10 @@ impl Line {
             from: line.contact.and_then(from),
             files: files(line.pictures, line.attachments),
             site: site.filter(|_| member.sites.len() > 1),
+            marks: [(line.is_restricted, "Restricted"), (line.is_held, "Held")]
+                .into_iter()
+                .filter_map(|(is_so, mark)| is_so.then_some(mark))
+                .collect(),
             received: Moment::new(line.received_at, now),
         }
     }

@@ -1,10 +1,14 @@
 //! The pages in which members read what visitors sent. Rendered here, without a script.
 
+mod acts;
 mod file;
+mod form;
 mod list;
 mod page;
 mod passwords;
+mod people;
 mod report;
+mod requests;
 mod session;
 mod sign_in;
 mod style;
@@ -40,6 +44,16 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/inbox/sign-in", get(sign_in::show).post(sign_in::submit))
         .route("/inbox/sign-out", post(sign_in::sign_out))
         .route("/inbox/reports/{report}", get(report::show))
+        .route("/inbox/reports/{report}/hold", post(acts::hold))
+        .route("/inbox/reports/{report}/erase", post(acts::erase))
+        .route("/inbox/reports/{report}/correct", get(acts::correction).post(acts::correct))
+        .route("/inbox/requests", get(requests::show))
+        .route("/inbox/requests/{request}", post(requests::answer))
+        .route("/inbox/requests/{request}/person", get(requests::person))
+        .route("/inbox/people", get(people::show).post(people::search))
+        .route("/inbox/people/{report}", get(people::person))
+        .route("/inbox/people/{report}/export", post(people::export))
+        .route("/inbox/people/{report}/erase", post(people::erase))
         .layer(middleware::map_response(guard))
         .route("/inbox/reports/{report}/files/{name}", get(file::show))
         .route("/inbox/style/{file}", get(style::show))

@@ -16,8 +16,10 @@ pub(super) struct Frame {
     pub(super) style: &'static str,
     /// The icon's address.
     pub(super) icon: &'static str,
-    /// The signed-in member's address and form token, where somebody is signed in.
-    pub(super) member: Option<(String, String)>,
+    /// The signed-in member's address, form token and open requests, where somebody is signed in.
+    pub(super) member: Option<(String, String, u32)>,
+    /// The room that the page is in.
+    pub(super) here: &'static str,
 }
 
 impl Frame {
@@ -25,8 +27,17 @@ impl Frame {
         Self {
             style: style::SHEET.path(),
             icon: style::ICON.path(),
-            member: session.map(|session| (session.signed_in.email.clone(), session.form_token.clone())),
+            member: session.map(|session| {
+                let signed_in = &session.signed_in;
+                (signed_in.email.clone(), session.form_token.clone(), signed_in.open_requests)
+            }),
+            here: "",
         }
+    }
+
+    /// The same in a room of the inbox.
+    pub(super) fn at(self, here: &'static str) -> Self {
+        Self { here, ..self }
     }
 }
 
@@ -35,6 +46,8 @@ impl Frame {
 pub(super) enum Trouble {
     /// Nobody is signed in.
     SignedOut,
+    /// Something that the member can do something about, in words.
+    Said(StatusCode, &'static str),
     /// Something else; told in a page of its own.
     Failed(Failure),
 }
@@ -55,11 +68,16 @@ impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
         match self {
             Self::SignedOut => Redirect::to("/inbox/sign-in").into_response(),
+            Self::Said(status, said) => {
+                let page =
+                    TroublePage { frame: Frame::of(None), title: "This was not done", said: Some(said) };
+                (status, render(&page)).into_response()
+            }
             Self::Failed(failure) => {
                 let problem = failure.problem();
                 let status =
                     StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                let page = TroublePage { frame: Frame::of(None), title: &problem.title };
+                let page = TroublePage { frame: Frame::of(None), title: &problem.title, said: None };
                 (status, render(&page)).into_response()
             }
         }
@@ -71,6 +89,7 @@ impl IntoResponse for Trouble {
 struct TroublePage<'a> {
     frame: Frame,
     title: &'a str,
+    said: Option<&'static str>,
 }
 
 /// The page as an answer.

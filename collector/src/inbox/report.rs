@@ -30,6 +30,13 @@ use crate::{
 #[template(path = "inbox/report.html")]
 struct ReportPage {
     frame: Frame,
+    token: String,
+    id: uuid::Uuid,
+    /// Since when it is kept and not used.
+    restricted: Option<Moment>,
+    /// Why it is held beyond its dates.
+    held: Option<String>,
+    may_hold: bool,
     number: ReceiptNumber,
     kind: &'static str,
     kind_name: &'static str,
@@ -103,6 +110,11 @@ impl ReportPage {
         let consent = &report.consent;
         Self {
             frame: Frame::of(Some(session)),
+            token: session.form_token.clone(),
+            id: report.id,
+            restricted: report.restricted_at.map(|since| Moment::new(since, now)),
+            held: report.held_because.clone(),
+            may_hold: session.signed_in.role(report.site).is_some_and(|role| role.may_hold()),
             number: ReceiptNumber::of(report.id),
             kind: report.kind.as_str(),
             kind_name: words::kind(report.kind),

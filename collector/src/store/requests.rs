@@ -1,6 +1,6 @@
 //! Rights that a person answers: asked for by visitors, answered by members before their date.
 
-use candor_protocol::{MyRequest, RequestState, Right, Timestamp};
+use candor_protocol::{Correction, MyRequest, RequestState, Right, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use uuid::Uuid;
 
@@ -70,6 +70,24 @@ impl Store {
     pub async fn open_request(&self, member: Uuid, id: Uuid) -> Result<Option<RequestLine>, StoreError> {
         self.readers
             .read(move |connection| Ok(open_request(connection, member, id)?.map(|(line, _)| line)))
+            .await
+    }
+
+    /// What an open request for correction of one of the member's sites wants to have put right.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn wanted(&self, member: Uuid, id: Uuid) -> Result<Option<Correction>, StoreError> {
+        let vault = self.vault.clone();
+        self.readers
+            .read(move |connection| {
+                let Some((line, Some(wanted))) = open_request(connection, member, id)? else {
+                    return Ok(None);
+                };
+                let owner = Owner { site: line.site, reporter: line.reporter.0 };
+                let Some(sealed_under) = seal::find(connection, &vault, &owner)? else { return Ok(None) };
+                Ok(Some(serde_json::from_slice(&sealed_under.open(&about(id), &wanted)?)?))
+            })
             .await
     }
 

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::harness::{Answer, Collector, PASSWORD};
 
-const HERE: (&str, &str) = ("Sec-Fetch-Site", "same-origin");
-const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
+pub(crate) const HERE: (&str, &str) = ("Sec-Fetch-Site", "same-origin");
+pub(crate) const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
 async fn sign_in(collector: &Collector, email: &str, password: &str) -> Answer {
     let body = format!("email={email}&password={}", password.replace(' ', "+"));

@@ -1,6 +1,7 @@
 //! The real router over real HTTP, on a loopback port of its own for each test.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod acting;
 mod bad_input;
 mod files;
 mod harness;
