@@ -34,6 +34,8 @@ pub(super) struct Report {
     pub(super) parts: BTreeMap<Purpose, Part>,
     pub(super) files: BTreeMap<String, File>,
     pub(super) withdrawn: BTreeSet<Purpose>,
+    /// What of it was erased because it was taken back.
+    pub(super) taken_back: BTreeSet<Purpose>,
     pub(super) is_erased: bool,
     pub(super) is_restricted: bool,
     pub(super) is_held: bool,
@@ -69,6 +71,7 @@ impl Report {
     }
 
     pub(super) fn take_back(&mut self, purpose: Purpose) {
+        self.taken_back.insert(purpose);
         self.parts.remove(&purpose);
         self.files.retain(|_, file| file.kept.purpose != purpose);
         self.granted.retain(|kept| kept.purpose != purpose);
@@ -96,6 +99,10 @@ pub(super) struct Model {
     pub(super) reports: Vec<Report>,
     /// By site, visitor and purpose.
     pub(super) objections: BTreeSet<(usize, usize, Purpose)>,
+    /// Reports that a sweep has taken, as they last were.
+    pub(super) swept: BTreeMap<Uuid, Report>,
+    /// How often the key of a visitor on a site was destroyed.
+    pub(super) destroyed: BTreeMap<(usize, usize), u32>,
     /// What open requests want put right.
     pub(super) wanted: BTreeMap<Uuid, Correction>,
 }
@@ -105,6 +112,27 @@ impl Model {
         self.reports
             .iter_mut()
             .filter(move |report| report.sent.who == who && report.sent.site == site && !report.is_erased)
+    }
+
+    /// What must be there once a backup of back then was put back today.
+    pub(super) fn restored(&self, then: &Self) -> Self {
+        let reports = then.reports.iter().map(|report| {
+            let mut report = report.clone();
+            let here = self.reports.iter().find(|here| here.id() == report.id());
+            let latest = here.or_else(|| self.swept.get(&report.id())).unwrap_or(&report).clone();
+            let whose = (report.sent.site, report.sent.who);
+            let is_keyless = self.destroyed.get(&whose) != then.destroyed.get(&whose);
+            (report.is_restricted, report.is_held) =
+                here.map_or((false, false), |here| (here.is_restricted, here.is_held));
+            report.withdrawn.extend(&latest.withdrawn);
+            report.granted.retain(|kept| !latest.withdrawn.contains(&kept.purpose));
+            latest.taken_back.iter().for_each(|purpose| report.take_back(*purpose));
+            if latest.is_erased || is_keyless {
+                report.erase();
+            }
+            report
+        });
+        Self { reports: reports.collect(), wanted: then.wanted.clone(), ..self.clone() }
     }
 
     pub(super) fn report(&mut self, id: Uuid) -> Option<&mut Report> {

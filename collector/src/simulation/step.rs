@@ -73,6 +73,10 @@ pub(super) enum Step {
     Reopen,
     /// The machine dies: what goes on is a copy of the files as they lay there.
     Crash,
+    /// A backup is written.
+    BackUp,
+    /// The instance is lost, and the last backup put back with the newest keys.
+    Restore,
     /// The master key is exchanged, as far as this stage.
     Rotate {
         stage: u8,
@@ -113,7 +117,7 @@ impl Dice {
 
     fn step(&mut self) -> Step {
         let hours = |dice: &mut Self| u16::try_from(1 + dice.below(60)).expect("60 fits");
-        match self.below(100) {
+        match self.below(104) {
             0..18 => Step::Submit {
                 who: self.byte(),
                 site: self.byte(),
@@ -142,7 +146,9 @@ impl Dice {
             87..90 => Step::SweepAll,
             90..92 => Step::Reopen,
             92..95 => Step::Crash,
-            _ => Step::Rotate { stage: self.byte() % 4 },
+            95..100 => Step::Rotate { stage: self.byte() % 4 },
+            100..102 => Step::BackUp,
+            _ => Step::Restore,
         }
     }
 }

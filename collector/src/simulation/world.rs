@@ -32,6 +32,7 @@ use super::{
 };
 use crate::{
     audit::Actor,
+    backup,
     blobs::{BlobName, Blobs},
     chance::{Clock, Rng},
     key::InstanceKey,
@@ -40,7 +41,7 @@ use crate::{
         Answer, FiledReport, Inserted, InsertedFile, NewFile, NewSite, PageQuery, ReporterHash, Role, Scope,
         Store, StoreOptions,
     },
-    vault::{MasterKeys, Vault},
+    vault::{MASTER_KEY_FILE, MasterKeys, Vault},
 };
 
 const BEGIN: Timestamp = Timestamp::from_unix_ms(1_795_000_000_000);
@@ -87,6 +88,8 @@ pub(super) struct World {
     model: Model,
     begun: Option<Begun>,
     sent: u8,
+    /// The last backup, and what there was when it was made.
+    backup: Option<(TempDir, Model)>,
     /// Wrapped keys that were destroyed.
     destroyed: Vec<Vec<u8>>,
 }
@@ -211,6 +214,7 @@ impl World {
             model: Model::default(),
             begun: None,
             sent: 0,
+            backup: None,
             destroyed: Vec::new(),
         };
         let slow = Grants { erase: Effect::OnRequest, correct: Effect::OnRequest };
@@ -294,6 +298,15 @@ impl World {
                 self.go_on_in(Some(copy));
                 self.check_log().await
             }
+            Step::BackUp => {
+                let place = folder();
+                let to = place.path().join("backup");
+                let parts = (self.store(), &self.blobs);
+                backup::write(parts, &to, self.now, |_, _| {}).await.map_err(fault)?;
+                self.backup = Some((place, self.model.clone()));
+                Ok(())
+            }
+            Step::Restore => self.restore().await,
             Step::Rotate { stage } => self.rotate(stage).await,
         }
     }
@@ -308,6 +321,20 @@ impl World {
         let (store, blobs, vault) = open(self.folder.path(), &self.rng);
         (self.store, self.blobs, self.vault) = (Some(store), blobs, vault);
         self.begun = None;
+    }
+
+    async fn restore(&mut self) -> Result<(), Law> {
+        let Some((place, then)) = &self.backup else { return Ok(()) };
+        let (from, keys) = (place.path().join("backup"), place.path().join("keys"));
+        backup::write_keys(self.store(), &instance_key(), &keys, &self.rng).await.map_err(fault)?;
+        let master = fs::read_to_string(self.folder.path().join(MASTER_KEY_FILE)).unwrap();
+        let vault = Vault::new(MasterKeys::parse(&master).unwrap(), None, self.rng.clone());
+        let (to, chances) = (folder(), (&self.rng, self.now));
+        backup::restore((&from, &keys), to.path(), &vault, Some(&master), chances, |_, _| {})
+            .map_err(fault)?;
+        self.model = self.model.restored(then);
+        self.go_on_in(Some(to));
+        self.check_log().await
     }
 
     async fn submit(&mut self, sent: Sent) -> Result<(), Law> {
@@ -327,6 +354,7 @@ impl World {
             parts,
             files: BTreeMap::new(),
             withdrawn: BTreeSet::new(),
+            taken_back: BTreeSet::new(),
             is_erased: false,
             is_restricted: false,
             is_held: false,
@@ -516,6 +544,7 @@ impl World {
         if self.model.theirs(who, site).next().is_none() {
             hold!(self.wrapped(who)[site].is_none(), "visitor {who} was erased on site {site} and has a key");
             self.destroyed.extend(key);
+            *self.model.destroyed.entry((site, who)).or_default() += 1;
         }
         Ok(())
     }
@@ -656,7 +685,14 @@ impl World {
                 .retain(|name, file| keep(files.contains(&(id, name.clone())), file.kept.until, "a file"));
             keep(reports.contains(&(id, String::new())), report.until, "the row");
         }
-        self.model.reports.retain(|report| reports.contains(&(report.id(), String::new())));
+        let is_there = |report: &Report| reports.contains(&(report.id(), String::new()));
+        for report in std::mem::take(&mut self.model.reports) {
+            if is_there(&report) {
+                self.model.reports.push(report);
+            } else {
+                self.model.swept.insert(report.id(), report);
+            }
+        }
         lost.pop().map_or(Ok(()), Err)
     }
 
