@@ -33,7 +33,7 @@ pub(super) async fn run(settings: &Settings, options: &Options, clock: &Clock, r
     let blobs = instance::blobs(settings)?;
     for who in people {
         let outcome = store.erase(who, Scope::Everything, by.clone(), rng.uuid_v7(now), now).await?;
-        say(format_args!("{}: {} reports erased", person::name(who), outcome.reports))?;
+        say(format_args!("{}: {} erased", person::name(who), person::count(outcome.reports, "report")))?;
         if let Some(request) = outcome.request {
             say(format_args!(
                 "a report of theirs is under a legal hold: nothing on its site was erased, request {} is due {}",
@@ -48,7 +48,7 @@ pub(super) async fn run(settings: &Settings, options: &Options, clock: &Clock, r
             batch => gone += batch,
         }
     }
-    say(format_args!("{gone} files removed from disk"))
+    say(format_args!("{} removed from disk", person::count(gone, "file")))
 }
 
 /// Asks on the terminal; without one nobody can answer.

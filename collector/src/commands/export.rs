@@ -30,11 +30,11 @@ pub(super) async fn run(settings: &Settings, options: &Options, clock: &Clock, r
     if own == Own::default() {
         bail!("nothing is kept of this visitor");
     }
-    let (reports, blobs) = (own.reports.len(), instance::blobs(settings)?);
+    let (reports, blobs) = (own.reports.len() as u64, instance::blobs(settings)?);
     let zip = archive(&store, &blobs, own, now).await?;
     let said = || options.to.display().to_string();
     let mut file =
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&options.to).with_context(said)?;
     file.write_all(&zip).and_then(|()| file.sync_all()).with_context(said)?;
-    say(format_args!("{reports} reports are in {}", options.to.display()))
+    say(format_args!("{}: {}", options.to.display(), person::count(reports, "report")))
 }

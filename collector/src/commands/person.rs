@@ -55,6 +55,11 @@ impl Person {
     }
 }
 
+/// So many of something: `1 report`, `2 reports`.
+pub(super) fn count(count: u64, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+}
+
 /// The visitor as logs and members know them.
 pub(super) fn name(who: ReporterHash) -> String {
     format!("visitor {}", pseudonym_text(who.pseudonym()))

@@ -170,7 +170,7 @@ impl CorrectPage {
             }
         }
         Self {
-            frame: Frame::of(Some(session)),
+            frame: Frame::of(Some(session)).at("inbox"),
             token: session.form_token.clone(),
             id: report.id,
             number: ReceiptNumber::of(report.id),

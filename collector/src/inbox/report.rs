@@ -109,7 +109,7 @@ impl ReportPage {
         });
         let consent = &report.consent;
         Self {
-            frame: Frame::of(Some(session)),
+            frame: Frame::of(Some(session)).at("inbox"),
             token: session.form_token.clone(),
             id: report.id,
             restricted: report.restricted_at.map(|since| Moment::new(since, now)),

@@ -245,7 +245,7 @@ async fn member_exports_and_erases_for_a_visitor_with_a_reason() {
     assert_eq!(office.post(&erase, "").await.status, 422);
     let next = office.done(&erase, "reason=a+letter").await;
     assert_eq!(office.last().await, Office::written("erased", Some("a letter")));
-    assert!(office.text(&next).await.contains("1 report,"));
+    assert!(office.text(&next).await.contains("1 report, with all pictures"));
     assert_eq!(office.mine().await["reports"], json!([]));
     assert_eq!(office.collector.count("reporter_key"), 0);
 }
