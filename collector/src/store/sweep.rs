@@ -3,8 +3,9 @@
 use candor_protocol::{Purpose, Timestamp};
 use candor_rules::retention::CONSENT_EVIDENCE_DAYS;
 use rusqlite::Connection;
+use uuid::Uuid;
 
-use super::{Store, StoreError, anonymous, audit, loose};
+use super::{ReporterHash, Store, StoreError, anonymous, audit, erasing, loose};
 
 /// How many rows have reached their date.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -160,12 +161,7 @@ fn delete(connection: &Connection, now: Timestamp, limit: u32) -> Result<Due, St
     let delete = |sql: &str, at: Timestamp| -> Result<u64, StoreError> {
         Ok(connection.prepare_cached(sql)?.execute((at.unix_ms(), limit))? as u64)
     };
-    swept.reports = delete(
-        "DELETE FROM report WHERE rowid IN (SELECT rowid FROM report WHERE until <= ?1 AND held_because IS NULL
-             AND NOT EXISTS (SELECT 1 FROM part WHERE part.report = report.id)
-             AND NOT EXISTS (SELECT 1 FROM file WHERE file.report = report.id) LIMIT ?2)",
-        now,
-    )?;
+    swept.reports = delete_reports(connection, now, limit)?;
     swept.sessions = delete(
         "DELETE FROM session WHERE token_hash IN (SELECT token_hash FROM session WHERE until <= ?1 LIMIT ?2)",
         now,
@@ -183,6 +179,25 @@ fn delete(connection: &Connection, now: Timestamp, limit: u32) -> Result<Due, St
     ];
     swept.requests = delete(&requests.concat(), evidence_ended(now))?;
     Ok(swept)
+}
+
+/// Deletes reports of which nothing is left; a reporter's last one takes their key along.
+fn delete_reports(connection: &Connection, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "DELETE FROM report WHERE rowid IN (SELECT rowid FROM report WHERE until <= ?1 AND held_because IS NULL
+             AND NOT EXISTS (SELECT 1 FROM part WHERE part.report = report.id)
+             AND NOT EXISTS (SELECT 1 FROM file WHERE file.report = report.id) LIMIT ?2)
+         RETURNING site, reporter",
+    )?;
+    let deleted = statement.query_map((now.unix_ms(), limit), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut owners: Vec<([u8; 16], [u8; 32])> = deleted.collect::<Result<_, _>>()?;
+    let count = owners.len() as u64;
+    owners.sort_unstable();
+    owners.dedup();
+    for (site, reporter) in owners.into_iter().filter(|(_, reporter)| *reporter != anonymous::NOBODY) {
+        erasing::key_of_nothing(connection, ReporterHash(reporter), Uuid::from_bytes(site), now)?;
+    }
+    Ok(count)
 }
 
 /// Consent recorded at this moment or before has been kept long enough.

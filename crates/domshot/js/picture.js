@@ -11,10 +11,11 @@ const GRACE_MS = 700;
 // The longest side, in device pixels, that all engines paint.
 const MAX_SIDE = 16384;
 
-const load = (url, clock) =>
-  within(
+const load = async (url, clock) => {
+  const made = Object.assign(new Image(), { decoding: 'sync' });
+  const loaded = await within(
     new Promise((done) => {
-      const made = Object.assign(new Image(), { decoding: 'sync', onerror: () => done() });
+      made.onerror = () => done();
       const finish = () => done(made);
       // WebKit and Gecko fire `load` before the images inside a drawing are decoded.
       made.onload = () => (navigator.vendor[0] === 'G' ? finish() : made.decode().then(finish, finish));
@@ -22,6 +23,10 @@ const load = (url, clock) =>
     }),
     clock.left(1) + GRACE_MS,
   );
+  // What came too late is nobody's any more: Gecko would go on laying it out, and nothing else in the tab.
+  if (!loaded) made.src = '';
+  return loaded;
+};
 
 const paint = (source, width, height) =>
   attempt(() => {

@@ -64,6 +64,7 @@ async fn fewer_days_hold_for_what_is_stored_and_more_never_do() {
     assert!(bench.page(NOW.plus_days(20)).await.lines.is_empty(), "a report lasts as long as what it holds");
     bench.sweep_all(NOW.plus_days(20)).await;
     assert_eq!((bench.count("part"), bench.count("report")), (0, 0));
+    assert_eq!(bench.count("reporter_key"), 0, "the last report takes the key along");
 }
 
 #[tokio::test]
