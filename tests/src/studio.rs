@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use axum::{
     Router,
     body::Bytes,
-    extract::{Path, Query, State},
+    extract::{DefaultBodyLimit, Path, Query, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -105,6 +105,8 @@ impl Studio {
                 .route("/endless/{link}", get(endless))
                 .route("/cors/{name}", get(|Path(name): Path<String>| async move { photo(&name, true) }))
                 .route("/nocors/{name}", get(|Path(name): Path<String>| async move { photo(&name, false) }))
+                // A drawing, or a picture without compression, has many megabytes.
+                .layer(DefaultBodyLimit::disable())
                 .with_state(Arc::clone(&shared));
             tokio::spawn(async move {
                 axum::serve(listener, router).await.ok();

@@ -20,6 +20,14 @@ const tell = async (outcome, file = '') => {
   const said = encodeURIComponent(JSON.stringify(outcome).slice(0, 3000));
   await send('/outcome', { method: 'POST', headers: { 'x-outcome': said }, body: file });
 };
+// The reader knows PNG; Gecko writes BMP, too, where it is asked to.
+const readable = async (file) => {
+  if (!file || file.type === 'image/png') return file;
+  const bitmap = await createImageBitmap(file);
+  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+  canvas.getContext('2d').drawImage(bitmap, 0, 0);
+  return canvas.convertToBlob();
+};
 // A name in the page may hide the real one.
 const root = Object.getOwnPropertyDescriptor(Document.prototype, 'documentElement').get.call(document);
 const later = window.setTimeout;
@@ -56,7 +64,7 @@ try {
     }
     await send('/drawing', { method: 'POST', body: text });
   }
-  await tell(outcome, file);
+  await tell(outcome, await readable(file));
 } catch (error) {
   await tell({ problem: `the runner: ${error} ${error?.stack ?? ''}` });
 }
