@@ -27,7 +27,7 @@ const MARGIN_MS: f64 = 8000.0;
 /// the test says which.
 const KNOWN: [(&str, &[Kind]); 5] = [
     ("mutating", &[Kind::Webkit]),
-    // All its connections wait for the page's files, so the engine's own do not come: `late`, in time, and no picture.
+    // All connections wait for the page's files there, so that the engine's own do not come, and it has no clock yet.
     ("never", &[Kind::Firefox]),
     // Its timers never fire, and where it has replaced them before the engine came, the engine waits by them.
     ("stopped", &EVERYWHERE),

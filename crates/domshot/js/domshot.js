@@ -15,18 +15,6 @@ const load = async () => {
 const ready = load();
 ready.catch(() => {});
 
-// The engine and the options for what is left of the deadline. A browser whose connections all wait for the page's own
-// files may never bring ours.
-const begin = async (options) => {
-  const { deadline = 4000 } = options ?? {};
-  const start = performance.now();
-  const late = () => Object.assign(new Error('late'), { code: 'late' });
-  let timer;
-  const patience = new Promise((_, fail) => (timer = setTimeout(() => fail(late()), deadline)));
-  const engine = await Promise.race([ready, patience]).finally(() => clearTimeout(timer));
-  return [engine, { fetch: fetchBlob, ...options, deadline: Math.max(1, deadline - (performance.now() - start)) }];
-};
-
 const fetchBlob = async (url) => {
   const response = await fetch(url, { cache: 'force-cache' });
   if (!response.ok) throw new Error(String(response.status));
@@ -39,13 +27,7 @@ const fetchBlob = async (url) => {
  * in page pixels), dpr, format ('png', 'webp', 'jpeg'), quality, maxBytes, maxPixels, mask, hide, own (CSS selectors),
  * inputs ('masked' or 'shown'), deadline (ms), fetch (url => Promise<Blob>).
  */
-export const capture = async (node, options) => {
-  const [engine, all] = await begin(options);
-  return engine.capture(node, all);
-};
+export const capture = async (node, options) => (await ready).capture(node, { fetch: fetchBlob, ...options });
 
 /** The same without a file: `{ canvas, notes }`. */
-export const draw = async (node, options) => {
-  const [engine, all] = await begin(options);
-  return engine.draw(node, all);
-};
+export const draw = async (node, options) => (await ready).draw(node, { fetch: fetchBlob, ...options });
