@@ -211,15 +211,7 @@ impl Store {
                     }
                     outcome.reports += 1;
                 }
-                let subject = format!("{} {}", subject(who, None), names(&purposes));
-                let entry = Entry {
-                    at: now,
-                    actor: actor.clone(),
-                    act: Act::Withdrawn,
-                    site: Some(site),
-                    subject,
-                    why: None,
-                };
+                let entry = about_purposes(now, &actor, Act::Withdrawn, site, who, &purposes);
                 audit::append(connection, &entry, &key)?;
             }
             Ok(outcome)
@@ -283,15 +275,7 @@ impl Store {
                             .execute((site.as_bytes(), who.0, purpose.as_str(), now.unix_ms()))?;
                     }
                     outcome.reports += of_site(connection, who, site, Scope::Everything)?.len() as u64;
-                    let subject = format!("{} {}", subject(who, None), names(&purposes));
-                    let entry = Entry {
-                        at: now,
-                        actor: actor.clone(),
-                        act: Act::Objected,
-                        site: Some(site),
-                        subject,
-                        why: None,
-                    };
+                    let entry = about_purposes(now, &actor, Act::Objected, site, who, &purposes);
                     audit::append(connection, &entry, &key)?;
                 }
                 Ok(outcome)
@@ -455,6 +439,19 @@ fn grants(connection: &Connection, site: Uuid) -> Result<candor_protocol::Grants
         .prepare_cached("SELECT grants FROM site WHERE id = ?1")?
         .query_row([site.as_bytes()], |row| row.get(0))?;
     Ok(serde_json::from_str(&text)?)
+}
+
+/// What the log says of a right over purposes.
+fn about_purposes(
+    at: Timestamp,
+    actor: &Actor,
+    act: Act,
+    site: Uuid,
+    who: ReporterHash,
+    purposes: &[Purpose],
+) -> Entry {
+    let subject = format!("{} {}", subject(who, None), names(purposes));
+    Entry { at, actor: actor.clone(), act, site: Some(site), subject, why: None }
 }
 
 pub(super) fn subject(who: ReporterHash, report: Option<Uuid>) -> String {
