@@ -214,9 +214,10 @@ async fn a_page_cannot_lift_a_mask_by_what_it_has_patched() -> Result<()> {
     let _place = e2e::place().await?;
     let studio = Studio::open("pages").await?;
     let browser = studio_browser().await?;
+    // The control is not the browser's screenshot: WebKitGTK's has other colours, now and then.
+    let shown = studio.take(&browser, "defeated", &json!({})).await?;
+    ensure!(seen(shown.picture.as_ref()).contains(&1), "a picture without masks shows no secret");
     let taken = studio.take(&browser, "defeated", &json!({ "mask": ".mask" })).await?;
-    let screen = Pixels::of_png(&browser.client.screenshot().await?)?;
-    ensure!(seen(Some(&screen)).contains(&1), "the page shows no secret");
     ensure!(!seen(taken.picture.as_ref()).contains(&1), "the picture shows it");
     ensure!(taken.drawings.iter().all(|drawing| !drawing.contains("SECRET")), "the drawing holds it");
     ensure!(taken.picture.is_some() || taken.code.is_some(), "neither picture nor code: {:?}", taken.problem);
