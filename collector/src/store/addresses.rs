@@ -1,10 +1,9 @@
 //! Finding a visitor by an address without keeping the address: by its keyed hash.
 
 use candor_protocol::{Contact, Timestamp};
-use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::{ReporterHash, Store, StoreError};
+use super::{ReporterHash, Store, StoreError, sql::Connection};
 use crate::key::{InstanceKey, Use};
 
 impl Store {

@@ -5,10 +5,12 @@
 
 use candor_protocol::{Purpose, Timestamp};
 use candor_rules::Content;
-use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
-use super::{Store, StoreError, audit, body, loose, reports, seal};
+use super::{
+    Store, StoreError, audit, body, loose, reports, seal,
+    sql::{Connection, OptionalExtension as _},
+};
 use crate::{
     audit::{Act, Actor, Entry},
     key::InstanceKey,

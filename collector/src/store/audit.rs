@@ -1,10 +1,12 @@
 //! The audit log's rows. Each is written in the transaction of what it tells of.
 
 use candor_protocol::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row as Columns};
 use uuid::Uuid;
 
-use super::{Store, StoreError};
+use super::{
+    Store, StoreError,
+    sql::{self, Connection, OptionalExtension as _, Row as Columns},
+};
 use crate::{
     audit::{Broken, End, Entry, KEPT_DAYS, Row, Side, Verifier},
     key::InstanceKey,
@@ -105,7 +107,7 @@ pub(super) fn ended(now: Timestamp) -> Timestamp {
 
 fn verify(connection: &Connection, key: &InstanceKey) -> Result<Result<(u64, End), Broken>, StoreError> {
     // One snapshot for the rows and both ends: a row may be written meanwhile.
-    let snapshot = connection.unchecked_transaction()?;
+    let snapshot = connection.snapshot()?;
     let (checkpoint, head) = match (end(&snapshot, Side::Checkpoint, key)?, end(&snapshot, Side::Head, key)?)
     {
         (Ok(checkpoint), Ok(head)) => (checkpoint, head),
@@ -155,13 +157,13 @@ const fn meta_name(side: Side) -> &'static str {
     }
 }
 
-fn row(row: &Columns<'_>) -> rusqlite::Result<Row> {
+fn row(row: &Columns<'_>) -> sql::Result<Row> {
     Ok(Row {
         seq: row.get(0)?,
         at: Timestamp::from_unix_ms(row.get(1)?),
         actor: row.get(2)?,
         act: row.get(3)?,
-        site: row.get::<_, Option<[u8; 16]>>(4)?.map(Uuid::from_bytes),
+        site: row.get::<Option<[u8; 16]>>(4)?.map(Uuid::from_bytes),
         subject: row.get(5)?,
         why: row.get(6)?,
         hash: row.get(7)?,

@@ -6,11 +6,15 @@
 use std::path::Path;
 
 use candor_protocol::{Purpose, Timestamp};
-use rusqlite::{Connection, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{ReporterHash, Store, StoreError, anonymous::NOBODY, audit, erasing, migrate, open, seal};
+use super::{
+    ReporterHash, Store, StoreError,
+    anonymous::NOBODY,
+    audit, erasing, migrate, open, seal,
+    sql::{Connection, OptionalExtension as _},
+};
 use crate::{
     audit::{Act, Actor, Entry},
     blobs::BlobName,
@@ -92,9 +96,10 @@ impl Store {
         self.readers
             .read(move |connection| {
                 connection.execute("VACUUM INTO ?1", [path.to_string_lossy()])?;
-                let copy = Connection::open(&path)?;
+                let copy = rusqlite::Connection::open(&path)?;
                 copy.pragma_update(None, "secure_delete", true)?;
                 copy.pragma_update(None, "journal_mode", "off")?;
+                let copy = Connection::from(copy);
                 copy.execute_batch(
                     "DELETE FROM reporter_key; DELETE FROM receipt_key; DELETE FROM session;
                      DELETE FROM meta WHERE name = 'vault_check'; VACUUM;",
@@ -113,7 +118,7 @@ impl Store {
         let seq = self.count_backup().await?;
         self.readers
             .read(move |connection| {
-                let snapshot = connection.unchecked_transaction()?;
+                let snapshot = connection.snapshot()?;
                 ledger(&snapshot, seq)
             })
             .await
@@ -136,7 +141,7 @@ impl Store {
 /// # Errors
 /// The file cannot be written.
 pub fn drop_gone(copy: &Path, gone: &[BlobName]) -> Result<(), StoreError> {
-    let copy = Connection::open(copy)?;
+    let copy = Connection::from(rusqlite::Connection::open(copy)?);
     for blob in gone {
         copy.execute("DELETE FROM file WHERE blob = ?1", [blob.as_bytes()])?;
     }
@@ -199,7 +204,7 @@ fn ledger(connection: &Connection, seq: i64) -> Result<Ledger, StoreError> {
             at: row.get(1)?,
             site: uuid(row.get(2)?),
             reporter: row.get(3)?,
-            report: row.get::<_, Option<[u8; 16]>>(4)?.map(uuid),
+            report: row.get::<Option<[u8; 16]>>(4)?.map(uuid),
             purpose: purpose.as_deref().and_then(Purpose::from_name),
         })
     })?;

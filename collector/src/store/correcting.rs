@@ -2,10 +2,9 @@
 
 use candor_protocol::{Contact, Correction, Timestamp};
 use candor_rules::Content;
-use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::{StoreError, addresses, body, reports, seal};
+use super::{StoreError, addresses, body, reports, seal, sql::Connection};
 use crate::{
     key::InstanceKey,
     vault::{Owner, Vault},

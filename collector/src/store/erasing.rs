@@ -2,10 +2,12 @@
 //! to anybody.
 
 use candor_protocol::{Kept, Purpose, Timestamp};
-use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
-use super::{ReporterHash, StoreError, loose};
+use super::{
+    ReporterHash, StoreError, loose,
+    sql::{Connection, OptionalExtension as _},
+};
 
 /// Everything that lies under the key is unreadable from here on, also in copies of the database.
 pub(super) fn key(
@@ -133,7 +135,7 @@ pub(super) fn keeps_withdrawn(connection: &Connection, report: Uuid) -> Result<b
     let mut statement = connection.prepare_cached(
         "SELECT purpose FROM part WHERE report = ?1 UNION SELECT purpose FROM file WHERE report = ?1",
     )?;
-    let held = statement.query_map([report.as_bytes()], |row| row.get::<_, String>(0))?;
+    let held = statement.query_map([report.as_bytes()], |row| row.get::<String>(0))?;
     let held: Vec<String> = held.collect::<Result<_, _>>()?;
     Ok(withdrawn.iter().any(|purpose| held.iter().any(|name| name == purpose.as_str())))
 }

@@ -2,6 +2,8 @@
 
 use rusqlite::ErrorCode;
 
+use super::sql;
+
 /// Why a unit of work was not done. None of it was done.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
@@ -17,6 +19,15 @@ pub enum StoreError {
     /// The database, or this program, is at fault.
     #[error("the database is at fault: {0}")]
     Fault(String),
+}
+
+impl From<sql::Error> for StoreError {
+    fn from(error: sql::Error) -> Self {
+        match error {
+            sql::Error::Sqlite(error) => error.into(),
+            other => Self::Fault(other.to_string()),
+        }
+    }
 }
 
 impl From<rusqlite::Error> for StoreError {

@@ -2,10 +2,12 @@
 
 use candor_protocol::{Kept, Purpose, Timestamp};
 use candor_rules::AdmittedFile;
-use rusqlite::{Connection, OptionalExtension as _, Row};
 use uuid::Uuid;
 
-use super::{Store, StoreError, loose};
+use super::{
+    Store, StoreError, loose,
+    sql::{Connection, OptionalExtension as _, Row},
+};
 use crate::{blobs::BlobName, key::Use};
 
 /// A report as the visitor who sent it may add files to it.
@@ -143,7 +145,7 @@ impl Store {
                 ))?;
                 let mut rows =
                     statement.query((report.as_bytes(), name, now.unix_ms(), member.as_bytes()))?;
-                rows.next()?.map(line).transpose()
+                rows.next()?.map(|row| line(&row)).transpose()
             })
             .await
     }
@@ -164,7 +166,7 @@ pub(super) fn of_report(
     let mut rows = statement.query((report.as_bytes(), now.unix_ms()))?;
     let mut files = Vec::new();
     while let Some(row) = rows.next()? {
-        files.push(line(row)?);
+        files.push(line(&row)?);
     }
     Ok(files)
 }

@@ -6,10 +6,9 @@
 //! number of collectors on one database.
 
 use candor_protocol::{Purpose, Timestamp};
-use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::{Due, Store, StoreError};
+use super::{Due, Store, StoreError, sql::Connection};
 use crate::blobs::BlobName;
 
 /// Milliseconds for which a claim holds: far longer than taking a batch of blobs away, so that what a killed sweep has

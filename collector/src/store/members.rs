@@ -1,10 +1,9 @@
 //! The owner's people, and which sites they work for.
 
 use candor_protocol::Timestamp;
-use rusqlite::{ErrorCode, OptionalExtension as _};
 use uuid::Uuid;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, sql::OptionalExtension as _};
 
 /// What a member may do on a site.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,7 +79,7 @@ impl Store {
                     )?
                     .execute((member.as_bytes(), email, password_hash, now.unix_ms()));
                 match added {
-                    Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                    Err(error) if error.is_conflict() => {
                         Err(StoreError::Conflict("there is a member with this address"))
                     }
                     other => Ok(other.map(drop)?),
@@ -119,7 +118,7 @@ impl Store {
                     (member.as_bytes(), site.as_bytes(), role.as_str()),
                 );
                 match granted {
-                    Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                    Err(error) if error.is_conflict() => {
                         Err(StoreError::Conflict("there is no such member or site"))
                     }
                     other => Ok(other.map(drop)?),

@@ -1,8 +1,6 @@
 //! Bringing a database from whatever version it has to this program's.
 
-use rusqlite::Connection;
-
-use super::StoreError;
+use super::{StoreError, sql::Connection};
 
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_reports.sql"),
@@ -32,7 +30,7 @@ pub(super) fn run(connection: &Connection) -> Result<(), StoreError> {
 
 /// Runs the next migration, if there is one.
 fn step(connection: &Connection) -> Result<bool, StoreError> {
-    let version: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let version = connection.version()?;
     if version > MIGRATIONS.len() {
         return Err(StoreError::Conflict(
             "this database was made by a newer version of candor: run that one",
@@ -40,7 +38,7 @@ fn step(connection: &Connection) -> Result<bool, StoreError> {
     }
     let Some(migration) = MIGRATIONS.get(version) else { return Ok(false) };
     connection.execute_batch(migration)?;
-    connection.pragma_update(None, "user_version", version + 1)?;
+    connection.set_version(version + 1)?;
     Ok(true)
 }
 
@@ -48,11 +46,15 @@ fn step(connection: &Connection) -> Result<bool, StoreError> {
 mod tests {
     use super::*;
 
+    fn in_memory() -> Connection {
+        rusqlite::Connection::open_in_memory().unwrap().into()
+    }
+
     #[test]
     fn report_of_before_there_were_files_has_granted_none() {
-        let connection = Connection::open_in_memory().unwrap();
+        let connection = in_memory();
         connection.execute_batch(MIGRATIONS[0]).unwrap();
-        connection.pragma_update(None, "user_version", 1).unwrap();
+        connection.set_version(1).unwrap();
         let sixteen = "zeroblob(16)";
         let row = format!(
             "INSERT INTO site VALUES ({sixteen}, 'Shop', '[]', '{{}}', '{{}}', 1, NULL);
@@ -67,10 +69,10 @@ mod tests {
 
     #[test]
     fn migrating_twice_changes_nothing_and_a_newer_database_is_refused() {
-        let connection = Connection::open_in_memory().unwrap();
+        let connection = in_memory();
         run(&connection).unwrap();
         run(&connection).unwrap();
-        connection.pragma_update(None, "user_version", 1000).unwrap();
+        connection.set_version(1000).unwrap();
         assert!(matches!(run(&connection), Err(StoreError::Conflict(_))));
     }
 }

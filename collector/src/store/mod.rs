@@ -25,6 +25,7 @@ mod rights;
 mod seal;
 mod sessions;
 mod sites;
+mod sql;
 mod sweep;
 mod writer;
 

@@ -7,10 +7,11 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::OpenFlags;
 
 use super::{
-    StoreError, migrate, readers::Readers, receipts::SignerCache, seal, sites::Cache, writer::Writer,
+    StoreError, migrate, readers::Readers, receipts::SignerCache, seal, sites::Cache, sql::Connection,
+    writer::Writer,
 };
 use crate::{
     key::{InstanceKey, Use},
@@ -85,7 +86,7 @@ impl Store {
         if !path.exists() {
             return Ok((false, false));
         }
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let connection = rusqlite::Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         if !connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'meta'")?.exists([])? {
             return Ok((false, false));
         }
@@ -128,7 +129,7 @@ impl Store {
 
 pub(super) fn connect(path: &PathBuf, options: StoreOptions) -> Result<Connection, StoreError> {
     make_private(path).map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))?;
-    let connection = Connection::open(path)?;
+    let connection = rusqlite::Connection::open(path)?;
     connection.busy_timeout(BUSY)?;
     // The page size counts only before the first page is written, so it goes first.
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
@@ -139,11 +140,10 @@ pub(super) fn connect(path: &PathBuf, options: StoreOptions) -> Result<Connectio
     connection.pragma_update(None, "secure_delete", true)?;
     // Savepoints keep their undo log in memory.
     connection.pragma_update(None, "temp_store", "memory")?;
-    connection.set_prepared_statement_cache_capacity(64);
     if let Some(bytes_max) = options.bytes_max {
         connection.pragma_update(None, "max_page_count", bytes_max.div_ceil(PAGE_BYTES.into()))?;
     }
-    Ok(connection)
+    Ok(connection.into())
 }
 
 /// SQLite gives its log files the mode of the database, so it is enough to make that one for its owner alone.

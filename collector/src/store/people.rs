@@ -1,12 +1,12 @@
 //! Somebody who acts for a visitor: who they are, how far they reach, and how they find whom they act for.
 
 use candor_protocol::{MyRequest, Timestamp};
-use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::{
     Own, Report, ReporterHash, Role, Store, StoreError, audit, reports, requests,
     rights::{reports_of, subject, unknown},
+    sql::Connection,
 };
 use crate::{
     audit::{Act, Actor, Entry},

@@ -5,10 +5,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::OpenFlags;
 use tokio::sync::Semaphore;
 
-use super::{StoreError, open};
+use super::{StoreError, open, sql::Connection};
 
 /// Reads that run at the same time. Each keeps a thread busy, and a small machine has few cores.
 const READERS: usize = 4;
@@ -50,11 +50,10 @@ impl Readers {
 }
 
 fn connect(path: &PathBuf) -> Result<Connection, StoreError> {
-    let connection = Connection::open_with_flags(
+    let connection = rusqlite::Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI,
     )?;
     connection.busy_timeout(open::BUSY)?;
-    connection.set_prepared_statement_cache_capacity(64);
-    Ok(connection)
+    Ok(connection.into())
 }

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use candor_protocol::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _};
 use zeroize::Zeroizing;
 
-use super::{Store, StoreError};
+use super::{
+    Store, StoreError,
+    sql::{self, Connection, OptionalExtension as _, Row},
+};
 use crate::{
     receipt::{JwkSet, Signer},
     vault::{MasterId, Vault, Wrapped},
@@ -92,7 +94,7 @@ fn newest(connection: &Connection, vault: &Vault) -> Result<Option<Signer>, Stor
     Ok(Some(Signer::of(secret)))
 }
 
-fn columns(row: &rusqlite::Row<'_>) -> rusqlite::Result<([u8; 32], Wrapped)> {
+fn columns(row: &Row<'_>) -> sql::Result<([u8; 32], Wrapped)> {
     Ok((row.get(0)?, Wrapped { master: MasterId(row.get(1)?), bytes: row.get(2)? }))
 }
 

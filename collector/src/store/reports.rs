@@ -4,10 +4,12 @@ use candor_protocol::{
     Asked, Consent, Kept, Kind, Purpose, Rating, Receipt, ReceiptNumber, Scale, Timestamp,
 };
 use candor_rules::{Admitted, Content, Part};
-use rusqlite::{Connection, OptionalExtension as _, Row};
 use uuid::Uuid;
 
-use super::{FileLine, ReporterHash, Store, StoreError, addresses, body, files, seal};
+use super::{
+    FileLine, ReporterHash, Store, StoreError, addresses, body, files, seal,
+    sql::{Connection, OptionalExtension as _, Row},
+};
 use crate::{
     key::InstanceKey,
     vault::{Owner, ReporterKey, Vault},
@@ -346,7 +348,7 @@ fn page(
         let mut rows =
             statement.query((now.unix_ms(), site, before.as_bytes(), kind, limit, sees_restricted))?;
         while let Some(row) = rows.next()? {
-            lines.push(line(connection, vault, row)?);
+            lines.push(line(connection, vault, &row)?);
         }
     }
     lines.sort_by_key(|line| std::cmp::Reverse(line.id));
@@ -367,7 +369,7 @@ fn line(connection: &Connection, vault: &Vault, row: &Row<'_>) -> Result<ReportL
     Ok(ReportLine {
         id,
         site,
-        kind: kind(&row.get::<_, String>(2)?)?,
+        kind: kind(&row.get::<String>(2)?)?,
         rating: rating(row.get(3)?, row.get(4)?)?,
         received_at: Timestamp::from_unix_ms(row.get(5)?),
         message: content(6, Purpose::Message)?,
@@ -416,7 +418,7 @@ pub(super) fn whole(
             asked: asked(&json(10)?)?,
             evidence: row.get(11)?,
         },
-        restricted_at: row.get::<_, Option<i64>>(12)?.map(Timestamp::from_unix_ms),
+        restricted_at: row.get::<Option<i64>>(12)?.map(Timestamp::from_unix_ms),
         held_because: row.get(13)?,
     }))
 }
@@ -449,7 +451,7 @@ pub(super) fn parts(
         let purpose: String = row.get(0)?;
         let purpose = Purpose::from_name(&purpose).ok_or_else(|| unknown("purpose"))?;
         let until = Timestamp::from_unix_ms(row.get(2)?);
-        let body = sealed_under.open(&seal::about(report, purpose), &row.get::<_, Vec<u8>>(1)?)?;
+        let body = sealed_under.open(&seal::about(report, purpose), &row.get::<Vec<u8>>(1)?)?;
         parts.push(Part { kept: Kept { purpose, until }, content: body::decode(purpose, &body)? });
     }
     parts.sort_by_key(|part| part.kept.purpose);

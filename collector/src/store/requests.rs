@@ -1,7 +1,6 @@
 //! Rights that a person answers: asked for by visitors, answered by members before their date.
 
 use candor_protocol::{Correction, MyRequest, RequestState, Right, Timestamp};
-use rusqlite::{Connection, OptionalExtension as _, Row};
 use uuid::Uuid;
 
 use super::{
@@ -10,6 +9,7 @@ use super::{
     erasing,
     rights::{of_site, unknown},
     seal,
+    sql::{Connection, OptionalExtension as _, Row},
 };
 use crate::{
     audit::{Act, Actor, Entry},
@@ -53,7 +53,7 @@ impl Store {
                 let mut lines = Vec::new();
                 while let Some(row) = rows.next()? {
                     lines.push(RequestLine {
-                        request: request(row)?,
+                        request: request(&row)?,
                         site: Uuid::from_bytes(row.get(9)?),
                         reporter: ReporterHash(row.get(10)?),
                     });
@@ -297,7 +297,7 @@ pub(super) fn of_reporter(connection: &Connection, who: ReporterHash) -> Result<
     let mut rows = statement.query([who.0])?;
     let mut requests = Vec::new();
     while let Some(row) = rows.next()? {
-        requests.push(request(row)?);
+        requests.push(request(&row)?);
     }
     Ok(requests)
 }
@@ -313,7 +313,7 @@ fn open_request(connection: &Connection, member: Uuid, id: Uuid) -> Result<Optio
     let mut rows = statement.query((id.as_bytes(), member.as_bytes()))?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let line = RequestLine {
-        request: request(row)?,
+        request: request(&row)?,
         site: Uuid::from_bytes(row.get(9)?),
         reporter: ReporterHash(row.get(10)?),
     };
@@ -325,7 +325,7 @@ fn request(row: &Row<'_>) -> Result<MyRequest, StoreError> {
     Ok(MyRequest {
         id: Uuid::from_bytes(row.get(0)?),
         right: Right::from_name(&right).ok_or_else(|| unknown("right"))?,
-        report: row.get::<_, Option<[u8; 16]>>(2)?.map(Uuid::from_bytes),
+        report: row.get::<Option<[u8; 16]>>(2)?.map(Uuid::from_bytes),
         asked_at: Timestamp::from_unix_ms(row.get(3)?),
         due: Timestamp::from_unix_ms(row.get(4)?),
         state: RequestState::ALL

@@ -5,7 +5,6 @@
 
 use candor_protocol::{Correction, MyRequest, Purpose, Right, Timestamp};
 use candor_rules::rights::{self, Verdict};
-use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::{
@@ -14,6 +13,7 @@ use super::{
     erasing, reports,
     requests::{self, Asked},
     seal,
+    sql::Connection,
 };
 use crate::{
     audit::{Act, Actor, Entry},
@@ -86,7 +86,7 @@ impl Store {
                 let mut statement = connection.prepare_cached(
                     "SELECT DISTINCT purpose FROM objection WHERE reporter = ?1 ORDER BY purpose",
                 )?;
-                let objections = statement.query_map([who.0], |row| row.get::<_, String>(0))?;
+                let objections = statement.query_map([who.0], |row| row.get::<String>(0))?;
                 let objections = objections
                     .map(|name| Purpose::from_name(&name?).ok_or_else(|| unknown("purpose")))
                     .collect::<Result<_, StoreError>>()?;
@@ -119,7 +119,7 @@ impl Store {
                     "SELECT purpose FROM part WHERE report = ?1 AND until > ?2 ORDER BY purpose",
                 )?;
                 let held =
-                    statement.query_map((report.as_bytes(), now.unix_ms()), |row| row.get::<_, String>(0))?;
+                    statement.query_map((report.as_bytes(), now.unix_ms()), |row| row.get::<String>(0))?;
                 let held = held.map(|name| Purpose::from_name(&name?).ok_or_else(|| unknown("purpose")));
                 Ok(Some(held.collect::<Result<_, _>>()?))
             })

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use candor_protocol::Purpose;
-use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
-use super::{Store, StoreError, receipts};
+use super::{
+    Store, StoreError, receipts,
+    sql::{Connection, OptionalExtension as _},
+};
 use crate::{
     key::KeyError,
     vault::{MasterId, Owner, ReporterKey, Vault, VaultError, Wrapped},
@@ -244,12 +246,12 @@ pub(super) fn catch_up(connection: &Connection, vault: &Vault, limit: u32) -> Re
     let mut rows = statement.query([limit])?;
     let mut sealed = 0;
     while let Some(row) = rows.next()? {
-        let (report, purpose) = (Uuid::from_bytes(row.get(0)?), row.get::<_, String>(1)?);
+        let (report, purpose) = (Uuid::from_bytes(row.get(0)?), row.get::<String>(1)?);
         let known = Purpose::from_name(&purpose)
             .ok_or_else(|| StoreError::Fault("a row names a purpose that does not exist".into()))?;
         let owner = Owner { site: Uuid::from_bytes(row.get(3)?), reporter: row.get(4)? };
         let key = find_or_make(connection, vault, &owner)?;
-        let body = key.seal(&about(report, known), &row.get::<_, Vec<u8>>(2)?, vault.rng());
+        let body = key.seal(&about(report, known), &row.get::<Vec<u8>>(2)?, vault.rng());
         connection
             .prepare_cached("UPDATE part SET body = ?3, sealed = 1 WHERE report = ?1 AND purpose = ?2")?
             .execute((report.as_bytes(), purpose, body))?;

@@ -1,10 +1,9 @@
 //! Who is signed in to the inbox.
 
 use candor_protocol::Timestamp;
-use rusqlite::OptionalExtension as _;
 use uuid::Uuid;
 
-use super::{Role, Store, StoreError, rights::unknown};
+use super::{Role, Store, StoreError, rights::unknown, sql::OptionalExtension as _};
 
 /// A site as its member sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,10 +6,14 @@ use std::{
 };
 
 use candor_protocol::{Form, Grants, Look, Policy, Purpose, Timestamp};
-use rusqlite::{Connection, OptionalExtension as _, Row};
 use uuid::Uuid;
 
-use super::{Store, StoreError, anonymous::NOBODY, audit};
+use super::{
+    Store, StoreError,
+    anonymous::NOBODY,
+    audit,
+    sql::{Connection, OptionalExtension as _, Row},
+};
 use crate::audit::{Act, Actor, Entry};
 
 /// Milliseconds after which another program's change to a site is seen at the latest.
@@ -296,7 +300,7 @@ fn load(connection: &Connection, known: Option<Arc<Directory>>) -> Result<Arc<Di
     let mut statement = connection.prepare(SITES)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let site = read(row)?;
+        let site = read(&row)?;
         directory.origins.extend(site.origins.iter().cloned());
         directory.sites.insert(site.id, Arc::new(site));
     }
@@ -316,10 +320,10 @@ fn read(row: &Row<'_>) -> Result<Site, StoreError> {
         origins: serde_json::from_str(&json(2)?)?,
         look: serde_json::from_str(&json(3)?)?,
         form: serde_json::from_str(&json(4)?)?,
-        closed_at: row.get::<_, Option<i64>>(5)?.map(Timestamp::from_unix_ms),
+        closed_at: row.get::<Option<i64>>(5)?.map(Timestamp::from_unix_ms),
         policy: serde_json::from_str(&json(6)?)?,
         closing: Closing { grace_days: row.get(7)?, keeps_messages: row.get(8)? },
-        anonymised_at: row.get::<_, Option<i64>>(9)?.map(Timestamp::from_unix_ms),
+        anonymised_at: row.get::<Option<i64>>(9)?.map(Timestamp::from_unix_ms),
         at_end: {
             let name = json(10)?;
             let known = AtEnd::ALL.into_iter().find(|known| known.as_str() == name);

@@ -2,10 +2,9 @@
 
 use candor_protocol::{Purpose, Timestamp};
 use candor_rules::retention::CONSENT_EVIDENCE_DAYS;
-use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::{ReporterHash, Store, StoreError, anonymous, audit, erasing, loose};
+use super::{ReporterHash, Store, StoreError, anonymous, audit, erasing, loose, sql::Connection};
 
 /// How many rows have reached their date.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -154,7 +153,7 @@ fn delete(connection: &Connection, now: Timestamp, limit: u32) -> Result<Due, St
     )?;
     let mut rows = statement.query((now.unix_ms(), limit))?;
     while let Some(row) = rows.next()? {
-        swept.count(&row.get::<_, String>(0)?);
+        swept.count(&row.get::<String>(0)?);
     }
     drop(rows);
     loose::delete_files(connection, now, limit, &mut swept)?;

@@ -100,9 +100,13 @@ impl Bench {
         self.store.reports(all(), now).await.unwrap()
     }
 
+    /// The database, for what no method of the store does.
+    pub(super) fn database(&self) -> sql::Connection {
+        rusqlite::Connection::open(self.folder.path().join("candor.sqlite")).unwrap().into()
+    }
+
     pub(super) fn count(&self, table: &str) -> u64 {
-        let connection = rusqlite::Connection::open(self.folder.path().join("candor.sqlite")).unwrap();
-        connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+        self.database().query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
     }
 }
 
@@ -374,8 +378,8 @@ async fn many_at_once_with_one_id_make_one_report() {
 #[tokio::test]
 async fn page_is_read_from_an_index_and_never_sorted() {
     let bench = Bench::new().await;
-    let connection = rusqlite::Connection::open(bench.folder.path().join("candor.sqlite")).unwrap();
-    let mut plan = connection.prepare(&["EXPLAIN QUERY PLAN ", reports::LINES].concat()).unwrap();
+    let database = bench.database();
+    let mut plan = database.prepare(&["EXPLAIN QUERY PLAN ", reports::LINES].concat()).unwrap();
     let steps: Vec<String> = plan
         .query_map((1, [1; 16], [2; 16], None::<&str>, 30, false), |row| row.get(3))
         .unwrap()

@@ -10,10 +10,9 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::StoreError;
+use super::{StoreError, sql::Connection};
 
 /// Units of work that may wait; a caller beyond it waits for its place.
 const QUEUE_MAX: usize = 4096;
@@ -128,23 +127,13 @@ fn serve(connection: &Connection, mut gathered: mpsc::Receiver<Box<dyn Work>>, f
         if commit.is_err() && !connection.is_autocommit() {
             let _ = connection.execute_batch("ROLLBACK");
         }
-        if forgets.swap(false, Ordering::AcqRel) && !is_log_empty(connection) {
+        if forgets.swap(false, Ordering::AcqRel) && !connection.is_log_empty(READER_PATIENCE) {
             forgets.store(true, Ordering::Release);
         }
         for unit in batch.drain(..) {
             unit.answer(commit.clone());
         }
     }
-}
-
-/// Moves everything from the log into the database and empties it; `false` when a reader still needs it.
-fn is_log_empty(connection: &Connection) -> bool {
-    let emptied = connection.busy_timeout(READER_PATIENCE).and_then(|()| {
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
-    });
-    // As it was opened; a connection that takes no setting takes no report either, and says so then.
-    let _ = connection.busy_timeout(super::open::BUSY);
-    matches!(emptied, Ok(0))
 }
 
 /// One transaction for all; a savepoint for each, so that one that fails takes only itself back.

@@ -154,8 +154,7 @@ async fn what_is_held_waits_until_the_hold_ends() {
 impl Bench {
     fn sql_rating(&self) {
         let rating = Rating { scale: Scale::Stars, value: 4 };
-        Connection::open(self.folder.path().join("candor.sqlite"))
-            .unwrap()
+        self.database()
             .execute(
                 "UPDATE report SET rating_scale = ?1, rating_value = ?2",
                 (rating.scale.as_str(), rating.value),

@@ -41,12 +41,11 @@ impl Bench {
     }
 
     fn wrapped_key(&self) -> Vec<u8> {
-        let connection = Connection::open(self.folder.path().join("candor.sqlite")).unwrap();
-        connection.query_row("SELECT wrapped FROM reporter_key", [], |row| row.get(0)).unwrap()
+        self.database().query_row("SELECT wrapped FROM reporter_key", [], |row| row.get(0)).unwrap()
     }
 
     fn sql(&self, sql: &str) {
-        Connection::open(self.folder.path().join("candor.sqlite")).unwrap().execute_batch(sql).unwrap();
+        self.database().execute_batch(sql).unwrap();
     }
 
     async fn grant(&self, grants: Grants) {
@@ -178,8 +177,8 @@ async fn withdrawn_purpose_is_erased_at_once_and_later_reports_without_it_are_ta
     assert!(bench.store.by_address("A@b.example", NOW).await.unwrap().is_empty());
     assert!(bench.store.report(MEMBER, receipt.report, NOW).await.unwrap().is_some());
     bench.stored(admitted(2, "two", NOW)).await;
-    let evidence: (String, i64) = Connection::open(bench.folder.path().join("candor.sqlite"))
-        .unwrap()
+    let evidence: (String, i64) = bench
+        .database()
         .query_row("SELECT withdrawn, withdrawn_at FROM consent WHERE withdrawn IS NOT NULL", [], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })
