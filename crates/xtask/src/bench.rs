@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     assets,
     browser::Browser,
-    e2e,
+    e2e, load,
     node::{Text, Tools},
     place::Place,
     run, setup,
@@ -20,6 +20,8 @@ use crate::{
 pub(crate) enum Bench {
     /// Pictures of pages: domshot beside six other engines, and beside the browser's own screenshot
     Capture(Options),
+    /// Reports a second: the collector beside a server that only stores
+    Ingest(load::Options),
 }
 
 /// What the command line says.
@@ -50,7 +52,10 @@ pub(crate) struct Options {
 
 /// Sets up what it needs and measures.
 pub(crate) fn run(place: &Place, bench: &Bench) -> Result<()> {
-    let Bench::Capture(options) = bench;
+    let options = match bench {
+        Bench::Capture(options) => options,
+        Bench::Ingest(options) => return load::ingest(place, options),
+    };
     setup::rust(place)?;
     setup::tools(place)?;
     setup::browsers(place, &[options.browser])?;

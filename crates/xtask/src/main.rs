@@ -8,6 +8,7 @@ mod dist;
 mod e2e;
 mod generate;
 mod hash;
+mod load;
 mod locale;
 mod node;
 mod place;
@@ -56,7 +57,7 @@ enum Command {
     Test,
     /// Run only the journeys
     E2e(e2e::Options),
-    /// Measure beside others: `bench capture`
+    /// Measure beside others: `bench capture`, `bench ingest`
     Bench {
         #[command(subcommand)]
         what: bench::Bench,

@@ -10,13 +10,14 @@ use super::files;
 use crate::place::Place;
 
 /// Which crates of the workspace a crate may depend on, outside its own tests.
-const NEIGHBOURS: [(&str, &[&str]); 7] = [
+const NEIGHBOURS: [(&str, &[&str]); 8] = [
     ("candor-protocol", &[]),
     ("candor-rules", &["candor-protocol"]),
     ("domshot", &[]),
     ("candor-widget", &["candor-protocol", "candor-rules", "domshot"]),
     ("candor-capture", &["domshot"]),
     ("candor-collector", &["candor-protocol", "candor-rules"]),
+    ("candor-load", &[]),
     ("e2e", &["candor-protocol"]),
 ];
 
