@@ -16,6 +16,7 @@ use crate::{
     http::LoaderCache,
     inbox::Passwords,
     key::InstanceKey,
+    mail::{Errands, Postbox},
     outcome::Metrics,
     picture::Pictures,
     rate::{Limiter, Rate},
@@ -44,6 +45,10 @@ pub struct Settings {
     pub sign_in_rate: Rate,
     /// Requests about one's own data from one client address.
     pub rights_rate: Rate,
+    /// Links to one's own data that are asked for from one client address.
+    pub link_rate: Rate,
+    /// By which mails go out; `None` where none do.
+    pub mail: Option<Postbox>,
     /// Whom to tell of a security problem: a `mailto:` or `https:` address.
     pub security_contact: Option<String>,
 }
@@ -62,6 +67,9 @@ impl Default for Settings {
             sign_in_rate: Rate { per_minute: 6, burst: 10 },
             // A person looks at their data, and takes some of it back; a script guesses ids.
             rights_rate: Rate { per_minute: 60, burst: 40 },
+            // Nobody forgets more often that a mail is on its way.
+            link_rate: Rate { per_minute: 2, burst: 5 },
+            mail: None,
             security_contact: None,
         }
     }
@@ -93,6 +101,8 @@ pub struct App {
     pub(crate) pictures: Pictures,
     pub(crate) sign_ins: Limiter<[u8; 32]>,
     pub(crate) rights: Limiter<AddressHash>,
+    pub(crate) links: Limiter<AddressHash>,
+    pub(crate) errands: Errands,
     pub(crate) address_salt: Mutex<Option<(i64, [u8; 32])>>,
     pub(crate) loaders: LoaderCache,
     /// When the store last proved that it stores.
@@ -118,6 +128,8 @@ impl App {
             pictures: Pictures::default(),
             sign_ins: Limiter::new(settings.sign_in_rate),
             rights: Limiter::new(settings.rights_rate),
+            links: Limiter::new(settings.link_rate),
+            errands: Errands::default(),
             address_salt: Mutex::default(),
             loaders: LoaderCache::default(),
             ready_at: Mutex::default(),

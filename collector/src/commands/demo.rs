@@ -16,7 +16,7 @@ use candor_collector::{
     chance::{Clock, Rng},
     embed::{page_policy, tag},
     inbox::make_password,
-    listen, retention, router,
+    listen, mail, retention, router,
     shelf::Shelf,
     store::{NewSite, Role, SiteChange, Store},
 };
@@ -80,8 +80,11 @@ pub(super) async fn run(mut settings: Settings, options: Options, clock: Clock, 
     let html =
         Page { tag: &tag(&origin, site), inbox: &inbox, email: EMAIL, password: &password }.render()?;
     let shop_router = shop_router(html, &page_policy(&origin))?;
-    let app = Arc::new(App::new((store, blobs), shelf, key, (clock, rng), settings.app()?));
+    let mut told = settings.app()?;
+    told.mail = settings.postbox(&origin)?;
+    let app = Arc::new(App::new((store, blobs), shelf, key, (clock, rng), told));
     let sweeper = tokio::spawn(retention::keep_swept(Arc::clone(&app)));
+    let postman = tokio::spawn(mail::keep_sent(Arc::clone(&app)));
 
     let (stop, stopping) = tokio::sync::watch::channel(());
     let stopped = serve::stopped()?;
@@ -107,6 +110,7 @@ pub(super) async fn run(mut settings: Settings, options: Options, clock: Clock, 
         listen::serve(shop, shop_router, until_stopped()),
     );
     sweeper.abort();
+    postman.abort();
     Ok(())
 }
 

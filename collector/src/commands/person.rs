@@ -51,7 +51,7 @@ impl Person {
         if found.is_empty() {
             bail!("no report carries this address");
         }
-        Ok((found, By { actor: Actor::Operator, sites, why: self.reason.clone() }))
+        Ok((found, By { actor: Actor::Operator, sites, reports: None, why: self.reason.clone() }))
     }
 }
 

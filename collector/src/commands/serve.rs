@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use candor_collector::{
     app::App,
     chance::{Clock, Rng},
-    listen, retention, router,
+    listen, mail, retention, router,
     shelf::Shelf,
 };
 use clap::Args;
@@ -35,8 +35,16 @@ pub(super) async fn run(settings: &Settings, options: Options, clock: Clock, rng
         Some(url) => url.clone(),
         None => format!("http://{}", listener.local_addr()?),
     };
-    let app = Arc::new(App::new((store, blobs), shelf, key, (clock, rng), settings.app()?));
+    let mut told = settings.app()?;
+    told.mail = settings.postbox(&origin)?;
+    if told.mail.is_none() {
+        tracing::warn!(
+            "no mail is sent: visitors get at their data from their own browser alone; --mail-url and --mail-from change that"
+        );
+    }
+    let app = Arc::new(App::new((store, blobs), shelf, key, (clock, rng), told));
     let sweeper = tokio::spawn(retention::keep_swept(Arc::clone(&app)));
+    let postman = tokio::spawn(mail::keep_sent(Arc::clone(&app)));
     if options.json {
         say(json!({ "origin": origin }))?;
     } else {
@@ -44,6 +52,7 @@ pub(super) async fn run(settings: &Settings, options: Options, clock: Clock, rng
     }
     listen::serve(listener, router(app), stopped()?).await;
     sweeper.abort();
+    postman.abort();
     Ok(())
 }
 

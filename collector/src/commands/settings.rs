@@ -7,7 +7,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use candor_collector::{app, rate::Rate};
+use candor_collector::{
+    app,
+    mail::{Postbox, PostboxFault},
+    rate::Rate,
+};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
@@ -64,6 +68,12 @@ pub(super) struct Settings {
     /// Whom to tell of a security problem: a mailto: or https: address, served as security.txt
     #[arg(long, global = true, env = "CANDOR_SECURITY_CONTACT", value_name = "URL")]
     security_contact: Option<String>,
+    /// The mail server for links to visitors' own data: smtps://USER:PASSWORD@HOST, or smtp://…?tls=required [default: no mail is sent]
+    #[arg(long, global = true, env = "CANDOR_MAIL_URL", value_name = "URL", hide_env_values = true)]
+    pub(super) mail_url: Option<String>,
+    /// Whom mails come from, for example "My shop <feedback@shop.example>"
+    #[arg(long, global = true, env = "CANDOR_MAIL_FROM", value_name = "SENDER")]
+    pub(super) mail_from: Option<String>,
     /// How to write the log [default: text]
     #[arg(long, global = true, env = "CANDOR_LOG_FORMAT", value_name = "FORMAT")]
     pub(super) log_format: Option<LogFormat>,
@@ -97,6 +107,8 @@ impl Settings {
             site_rate: self.site_rate.or(file.site_rate),
             database_mib: self.database_mib.or(file.database_mib),
             security_contact: self.security_contact.or(file.security_contact),
+            mail_url: self.mail_url.or(file.mail_url),
+            mail_from: self.mail_from.or(file.mail_from),
             log_format: self.log_format.or(file.log_format),
             log: self.log.or(file.log),
         };
@@ -118,6 +130,25 @@ impl Settings {
     /// The address to listen on.
     pub(super) fn listen(&self) -> SocketAddr {
         self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8787)))
+    }
+
+    /// By which mails go out, from a collector with this origin; `None` where none do.
+    ///
+    /// # Errors
+    /// One of the two settings is missing or unfit.
+    pub(super) fn postbox(&self, origin: &str) -> Result<Option<Postbox>> {
+        match (&self.mail_url, &self.mail_from) {
+            (None, None) => Ok(None),
+            (Some(_), None) => bail!("--mail-from is missing: whom do mails come from?"),
+            (None, Some(_)) => bail!("--mail-url is missing: which server sends mails?"),
+            (Some(url), Some(from)) => {
+                let fault = |fault: PostboxFault| {
+                    let setting = if fault == PostboxFault::From { "--mail-from" } else { "--mail-url" };
+                    anyhow::Error::new(fault).context(setting)
+                };
+                Postbox::new(url, from, origin.to_owned()).map(Some).map_err(fault)
+            }
+        }
     }
 
     /// What the collector itself is told.

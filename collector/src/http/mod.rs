@@ -7,9 +7,11 @@ mod encoded;
 mod failure;
 mod files;
 mod health;
+mod link;
 mod loader;
 mod me;
 mod metrics;
+mod mine;
 mod openapi;
 mod receipts;
 mod security;
@@ -42,9 +44,12 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/me", get(me::show).delete(me::erase_all).options(cors::preflight))
         .route("/v1/me/export", get(me::take).options(cors::preflight))
         .route("/v1/me/reports/{report}", patch(me::correct).delete(me::erase_one).options(cors::preflight))
+        .route("/v1/me/reports/{report}/receipt", get(me::receipt).options(cors::preflight))
         .route("/v1/me/withdraw", post(me::withdraw).options(cors::preflight))
         .route("/v1/me/restrict", post(me::restrict).options(cors::preflight))
         .route("/v1/me/object", post(me::object).options(cors::preflight))
+        .route("/v1/rights/link", post(link::ask).options(cors::preflight))
+        .route("/v1/rights/session", post(link::exchange).delete(link::end).options(cors::preflight))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), cors::echo));
     Router::new()
         .merge(wire)
@@ -58,6 +63,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/.well-known/security.txt", get(security::show))
         .route("/.well-known/candor-receipt-keys.json", get(receipts::keys))
         .route("/receipt", receipts::page())
+        .route("/me", get(mine::show).post(mine::ask))
         .route("/", get(|| async { Redirect::to("/inbox") }))
         .merge(inbox::router())
         .fallback(|| async { Failure::not_found() })

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use axum::{http::HeaderMap, response::Response};
 use candor_protocol::{
-    Code, Fact, Kind, PICTURE_TYPES, Purpose, RequestState, Right, Scale,
+    Code, Fact, Kind, LINK_MINUTES, PICTURE_TYPES, Purpose, RequestState, Right, Scale,
     limits::{
         ATTACHMENT_BYTES_MAX, BODY_BYTES_MAX, BODY_SECONDS_MAX, CUSTOM_FIELDS_MAX, CUSTOM_KEY_CHARS_MAX,
         CUSTOM_VALUE_CHARS_MAX, EMAIL_CHARS_MAX, FACT_CHARS_MAX, FACT_ENTRIES_MAX, FILE_BYTES_PER_SECOND_MIN,
@@ -77,9 +77,34 @@ fn document() -> Value {
                 "patch": of_report(right("correct", "Put words or contact right; what is not named stays", Some("Correction"))),
                 "delete": of_report(right("erase_one", "Erase one report; twice is no mistake", None)),
             },
+            "/v1/me/reports/{report}/receipt": {
+                "get": of_report(mine("receipt", "The receipt of a report, as far as it still holds", None, answer("The receipt, signed.", "Receipt"))),
+            },
             "/v1/me/withdraw": { "post": right("withdraw", "Take consent back; what was held by it is erased at once", Some("Purposes")) },
             "/v1/me/restrict": { "post": right("restrict", "Have a report kept and not used, or used again", Some("Restriction")) },
             "/v1/me/object": { "post": right("object", "Object to purposes; members do not see what is held for them any more", Some("Purposes")) },
+            "/v1/rights/link": { "post": {
+                "operationId": "ask_link",
+                "summary": "Have a link to one's own data mailed to an address",
+                "description": format!("The link leads to `/me`, works once, and for {LINK_MINUTES} minutes. The answer is the same whether or not anything is known of the address."),
+                "requestBody": { "required": true, "content": { "application/json": { "schema": of("LinkRequest") } } },
+                "responses": { "202": answer("If something carries the address, a mail is on its way.", "LinkAsked"), "default": problem("Nothing is mailed, whoever's the address is.") },
+            } },
+            "/v1/rights/session": {
+                "post": {
+                    "operationId": "open_link",
+                    "summary": "Exchange a mailed link, once",
+                    "description": "What it is exchanged for goes with `/v1/me…` as bearer in the place of a reporter id. It opens the reports of one site that carry the address, and those that came from the same browser unless others left their address there, too.",
+                    "requestBody": { "required": true, "content": { "application/json": { "schema": of("LinkToken") } } },
+                    "responses": { "201": answer("It is open.", "LinkSession"), "default": problem("It was used, it is too old, or there never was one.") },
+                },
+                "delete": {
+                    "operationId": "close_link",
+                    "summary": "End what a link opened; twice is no mistake",
+                    "security": [{ "reporter": [] }],
+                    "responses": { "204": { "description": "It has ended." }, "default": problem("It ends by itself.") },
+                },
+            },
             "/v1/sites/{site}": { "get": {
                 "operationId": "site",
                 "summary": "A site's public settings, with the policy in force",
@@ -109,6 +134,7 @@ fn document() -> Value {
             "/readyz": { "get": plain("ready", "Whether it can store: a row is written, made durable and read back") },
             "/metrics": { "get": plain("metrics", "The figures, as OpenMetrics text") },
             "/.well-known/candor-receipt-keys.json": { "get": plain("receiptKeys", "The public keys that sign and signed receipts, as a JWK set (RFC 7517)") },
+            "/me": { "get": plain("mine", "A page on which visitors ask for a link, and to which it leads") },
             "/receipt": { "get": plain("receipt", "A page on which anybody may check a receipt") },
             "/.well-known/security.txt": { "get": plain("security", "Whom to tell of a security problem (RFC 9116)") },
             "/openapi.json": { "get": plain("openapi", "This document") },
@@ -116,7 +142,7 @@ fn document() -> Value {
         "components": {
             "schemas": schemas(),
             "securitySchemes": { "reporter": { "type": "http", "scheme": "bearer", "bearerFormat": "UUID",
-                "description": "The reporter id that the submission was sent with." } },
+                "description": "The reporter id that the submission was sent with; for `/v1/me…` also what a mailed link was exchanged for." } },
         },
     })
 }
@@ -233,6 +259,10 @@ fn schemas() -> Value {
         "Correction": strict(json!({ "message": text(MESSAGE_CHARS_MAX), "contact": of("Contact") }), &[]),
         "Purposes": strict(json!({ "purposes": { "type": "array", "items": of("Purpose"), "description": "None means all." } }), &[]),
         "Restriction": strict(json!({ "report": uuid(), "restricted": { "type": "boolean" } }), &["report", "restricted"]),
+        "LinkRequest": strict(json!({ "site": uuid(), "email": { "type": "string", "format": "email", "maxLength": EMAIL_CHARS_MAX }, "locale": text(LOCALE_CHARS_MAX) }), &["site", "email"]),
+        "LinkAsked": open(json!({ "minutes": { "type": "integer" } }), &["minutes"]),
+        "LinkToken": strict(json!({ "token": { "type": "string" } }), &["token"]),
+        "LinkSession": open(json!({ "bearer": { "type": "string" }, "until": time(), "site": uuid() }), &["bearer", "until", "site"]),
         "StoredFile": open(
             json!({
                 "name": { "type": "string" }, "purpose": of("Purpose"), "until": time(),
@@ -402,6 +432,7 @@ mod tests {
                 "receipt" => of("Receipt"),
                 "file" => of("StoredFile"),
                 "mine" => of("Mine"),
+                "link" => of(if name == "link-request.json" { "LinkRequest" } else { "LinkSession" }),
                 "rights" => of("RightsAnswer"),
                 "problem" => of("Problem"),
                 "site" => of("PublicSite"),

@@ -12,7 +12,6 @@ use axum::{
 };
 use candor_protocol::Receipt;
 use serde::Deserialize;
-use uuid::Uuid;
 
 use super::Failure;
 use crate::{
@@ -25,7 +24,7 @@ use crate::{
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// The receipt with its signature. Without one it is still a receipt: the report is stored, and that is what counts.
-pub(super) async fn signed(app: &App, receipt: Receipt, reporter: Uuid, site: &Site) -> Receipt {
+pub(super) async fn signed(app: &App, receipt: Receipt, reporter: ReporterHash, site: &Site) -> Receipt {
     let signer = match app.store.signer(app.clock.now()).await {
         Ok(signer) => signer,
         Err(cause) => {
@@ -36,8 +35,7 @@ pub(super) async fn signed(app: &App, receipt: Receipt, reporter: Uuid, site: &S
     let in_force = receipt.policy == site.policy.version;
     let policy_url = site.policy.url.clone().filter(|_| in_force);
     let controller = Controller { name: site.name.clone(), site: site.id, policy_url };
-    let pseudonym = ReporterHash::of(reporter, &app.key).pseudonym();
-    let statement = Statement::of(&receipt, controller, pseudonym);
+    let statement = Statement::of(&receipt, controller, reporter.pseudonym());
     Receipt { signed: Some(signer.sign(&statement)), ..receipt }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     app::{App, Peer},
     key::Use,
     outcome::{Outcome, Pending},
-    store::Inserted,
+    store::{Inserted, ReporterHash},
 };
 
 /// The headers of a submission that matter beyond its body.
@@ -90,6 +90,7 @@ async fn accept(app: &App, Envelope { headers, body }: Envelope) -> Result<Accep
             .filter(|before| matches!(before, Inserted::Duplicate(_)))
             .ok_or(failure)?,
     };
+    let reporter = ReporterHash::of(reporter, &app.key);
     match inserted {
         Inserted::Stored(receipt) => Ok(Accepted::New(receipts::signed(app, receipt, reporter, site).await)),
         Inserted::Duplicate(receipt) => {

@@ -46,7 +46,7 @@ async fn find(app: &App, session: &Session, id: &str) -> Result<Report, Trouble>
 
 fn acting(session: &Session, report: &Report, posted: &Posted) -> Result<By, Trouble> {
     let actor = Actor::Member(session.signed_in.member);
-    Ok(By { actor, sites: Some(vec![report.site]), why: Some(posted.reason()?) })
+    Ok(By { actor, sites: Some(vec![report.site]), reports: None, why: Some(posted.reason()?) })
 }
 
 /// Holds a report beyond its dates, or ends that.

@@ -26,6 +26,8 @@ use axum::{
 
 pub use passwords::{PasswordFault, Passwords, hash_password, make_password};
 
+pub(crate) use session::is_from_here;
+
 use crate::app::App;
 
 /// The inbox may load its own style sheet and icon, and post to itself; nothing else.
@@ -35,6 +37,11 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form
 /// The addresses of style sheet and icon, for pages outside the inbox.
 pub(crate) fn look() -> (&'static str, &'static str) {
     (style::SHEET.path(), style::ICON.path())
+}
+
+/// The address of the script of the page with a visitor's own data.
+pub(crate) fn mine_script() -> &'static str {
+    style::MINE.path()
 }
 
 /// The inbox's routes.

@@ -181,6 +181,7 @@ fn acting(session: &Session, posted: &Posted) -> Result<By, Trouble> {
     Ok(By {
         actor: Actor::Member(session.signed_in.member),
         sites: Some(session.signed_in.sites.iter().map(|site| site.id).collect()),
+        reports: None,
         why: Some(posted.reason()?),
     })
 }

@@ -22,6 +22,8 @@ use crate::{
     app::App,
     audit::{Act, pseudonym_text},
     http::Failure,
+    language::Language,
+    mail::Errand,
     store::{Answer, RequestLine, Sought, StoreError},
 };
 
@@ -148,10 +150,18 @@ pub(super) async fn answer(
     let (session, posted) = form::of_member(&app, &headers, sent).await?;
     let (member, now) = (session.signed_in.member, app.clock.now());
     let id: Uuid = id.parse().map_err(|_| Failure::not_found())?;
+    let asked = app.store.open_request(member, id).await?;
+    // Where they are to be found is looked up before: what is done may be to erase it.
+    let reachable = match &asked {
+        Some(line) if app.settings.mail.is_some() => {
+            app.store.reachable(line.site, line.reporter, now).await?
+        }
+        _ => None,
+    };
     let is_changed = match posted.act.as_str() {
         "put-off" => {
             let reason = posted.reason()?;
-            let line = app.store.open_request(member, id).await?.ok_or_else(Failure::not_found)?;
+            let line = asked.as_ref().ok_or_else(Failure::not_found)?;
             let was_extended = line.request.extended_because.is_some();
             let due = rights::extend(line.request.due, was_extended, &reason, now).map_err(Failure::from)?;
             app.store.put_off(member, id, due, reason, now).await?
@@ -170,6 +180,10 @@ pub(super) async fn answer(
     };
     if !is_changed {
         return Err(Failure::not_found().into());
+    }
+    if let (Some(line), Some((email, locale))) = (asked, reachable) {
+        let language = locale.as_deref().and_then(Language::of).unwrap_or_default();
+        app.errands.take(Errand::Answered { site: line.site, who: line.reporter, email, language });
     }
     app.sweep_blobs().await;
     Ok(Redirect::to("/inbox/requests").into_response())

@@ -75,7 +75,7 @@ impl Session {
 
 /// Whether a request that changes something was sent by one of our own pages. Browsers say so in `Sec-Fetch-Site`;
 /// those that do not, in `Origin`.
-pub(super) fn is_from_here(app: &App, headers: &HeaderMap) -> bool {
+pub(crate) fn is_from_here(app: &App, headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     match (text(header::HeaderName::from_static("sec-fetch-site")), text(header::ORIGIN)) {
         (Some(site), _) => site == "same-origin",

@@ -1,4 +1,4 @@
-//! The inbox's style sheet and icon, under names that change with their bytes.
+//! The inbox's style sheet and icon, and the script of the visitor's page, under names that change with their bytes.
 
 use std::sync::LazyLock;
 
@@ -34,9 +34,14 @@ pub(super) static SHEET: LazyLock<Styled> = LazyLock::new(|| {
 pub(super) static ICON: LazyLock<Styled> =
     LazyLock::new(|| Styled::new(include_str!("../../assets/inbox/icon.svg"), "svg", "image/svg+xml"));
 
+pub(super) static MINE: LazyLock<Styled> = LazyLock::new(|| {
+    Styled::new(include_str!("../../assets/me/me.js"), "js", "text/javascript; charset=utf-8")
+});
+
 /// Answers with the file of this name.
 pub(super) async fn show(Path(file): Path<String>, headers: HeaderMap) -> Result<Response, Failure> {
-    let wanted = [&*SHEET, &*ICON].into_iter().find(|styled| styled.path.rsplit('/').next() == Some(&*file));
+    let wanted =
+        [&*SHEET, &*ICON, &*MINE].into_iter().find(|styled| styled.path.rsplit('/').next() == Some(&*file));
     let styled = wanted.ok_or_else(Failure::not_found)?;
     Ok(styled.encoded.respond(&headers, styled.media_type, "public, max-age=31536000, immutable"))
 }

@@ -32,8 +32,23 @@ pub(super) fn find(
     Ok(found.map(|hash| hash.map(ReporterHash)).collect::<Result<_, _>>()?)
 }
 
+/// The same on one site.
+pub(super) fn find_on(
+    connection: &Connection,
+    site: Uuid,
+    address: [u8; 32],
+    now: Timestamp,
+) -> Result<Vec<ReporterHash>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT DISTINCT reporter FROM address JOIN report ON report.id = address.report
+         WHERE hash = ?1 AND site = ?2 AND address.until > ?3 AND report.until > ?3 AND erased_at IS NULL",
+    )?;
+    let found = statement.query_map((address, site.as_bytes(), now.unix_ms()), |row| row.get(0))?;
+    Ok(found.map(|hash| hash.map(ReporterHash)).collect::<Result<_, _>>()?)
+}
+
 /// The keyed hash by which an address is found again. Addresses that differ in case alone are one person's.
-fn hash(email: &str, key: &InstanceKey) -> [u8; 32] {
+pub(super) fn hash(email: &str, key: &InstanceKey) -> [u8; 32] {
     key.hash(Use::Address, email.trim().to_lowercase().as_bytes())
 }
 

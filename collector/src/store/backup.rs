@@ -102,6 +102,7 @@ impl Store {
                 let copy = Connection::from(copy);
                 copy.execute_batch(
                     "DELETE FROM reporter_key; DELETE FROM receipt_key; DELETE FROM session;
+                     DELETE FROM link_opens; DELETE FROM link;
                      DELETE FROM meta WHERE name = 'vault_check'; VACUUM;",
                 )?;
                 let blobs = named(&copy)?;
@@ -260,7 +261,10 @@ fn fill(
 }
 
 fn put_keys(connection: &Connection, ledger: &Ledger) -> Result<(), StoreError> {
-    connection.execute_batch("DELETE FROM reporter_key; DELETE FROM receipt_key; DELETE FROM session;")?;
+    connection.execute_batch(
+        "DELETE FROM reporter_key; DELETE FROM receipt_key; DELETE FROM session;
+         DELETE FROM link_opens; DELETE FROM link;",
+    )?;
     // Of whoever came after the backup nothing is there, and their key is not needed.
     let mut insert = connection.prepare(
         "INSERT INTO reporter_key (site, reporter, master, wrapped) SELECT ?1, ?2, ?3, ?4

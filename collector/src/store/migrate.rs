@@ -8,6 +8,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0003_vault.sql"),
     include_str!("../../migrations/sqlite/0004_closing.sql"),
     include_str!("../../migrations/sqlite/0005_receipts.sql"),
+    include_str!("../../migrations/sqlite/0006_links.sql"),
 ];
 
 /// Runs what is missing, each in its own transaction; two programs that start together do it once.

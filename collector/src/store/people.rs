@@ -23,21 +23,33 @@ pub struct By {
     pub actor: Actor,
     /// The sites that they reach; all of them where nothing is said.
     pub sites: Option<Vec<Uuid>>,
+    /// The reports that they reach; all of them where nothing is said.
+    pub reports: Option<Vec<Uuid>>,
     /// Why, where a reason was asked for.
     pub why: Option<String>,
 }
 
 impl From<Actor> for By {
     fn from(actor: Actor) -> Self {
-        Self { actor, sites: None, why: None }
+        Self { actor, sites: None, reports: None, why: None }
     }
 }
 
 impl By {
     /// Those of the sites that are reached.
     pub(super) fn reached(&self, mut sites: Vec<Uuid>) -> Vec<Uuid> {
-        sites.retain(|site| self.sites.as_ref().is_none_or(|reached| reached.contains(site)));
+        sites.retain(|site| self.reaches_site(*site));
         sites
+    }
+
+    /// Whether a site is reached.
+    pub(super) fn reaches_site(&self, site: Uuid) -> bool {
+        self.sites.as_ref().is_none_or(|reached| reached.contains(&site))
+    }
+
+    /// Whether a report is reached.
+    pub(super) fn reaches(&self, report: Uuid) -> bool {
+        self.reports.as_ref().is_none_or(|reached| reached.contains(&report))
     }
 }
 

@@ -1,12 +1,13 @@
-//! The keys that sign receipts: the newest signs, all stay published.
+//! Receipts as they are asked for later, and the keys that sign them: the newest signs, all stay published.
 
 use std::sync::Arc;
 
-use candor_protocol::Timestamp;
+use candor_protocol::{Receipt, Timestamp};
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::{
-    Store, StoreError,
+    ReporterHash, Store, StoreError, reports,
     sql::{self, Connection, OptionalExtension as _, Row},
 };
 use crate::{
@@ -48,6 +49,36 @@ impl Store {
         let signer = Arc::new(signer);
         *self.cached_signer() = Some((now, Arc::clone(&signer)));
         Ok(signer)
+    }
+
+    /// The receipt of a report of this visitor's; `None` when there is none, or it has expired.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn receipt(
+        &self,
+        who: ReporterHash,
+        report: Uuid,
+        now: Timestamp,
+    ) -> Result<Option<Receipt>, StoreError> {
+        type Columns = ([u8; 16], [u8; 16], i64, u32, String);
+        self.readers
+            .read(move |connection| {
+                let row: Option<Columns> = connection
+                    .prepare_cached(
+                        "SELECT site, submission, received_at, policy, kept FROM report
+                         WHERE id = ?1 AND reporter = ?2 AND until > ?3 AND erased_at IS NULL",
+                    )?
+                    .query_row((report.as_bytes(), who.0, now.unix_ms()), |row| {
+                        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+                    })
+                    .optional()?;
+                let Some((site, submission, received_at, policy, kept)) = row else { return Ok(None) };
+                let of = (Uuid::from_bytes(site), Uuid::from_bytes(submission));
+                let stored_at = Timestamp::from_unix_ms(received_at);
+                Ok(Some(reports::receipt(report, of, stored_at, policy, serde_json::from_str(&kept)?)))
+            })
+            .await
     }
 
     /// Lets a fresh key sign from now on.

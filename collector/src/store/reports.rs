@@ -211,7 +211,7 @@ fn known(connection: &Connection, site: Uuid, submission: Uuid) -> Result<Option
     Ok(Some(Known { receipt, fingerprint }))
 }
 
-fn receipt(
+pub(super) fn receipt(
     report: Uuid,
     (site, submission): (Uuid, Uuid),
     stored_at: Timestamp,

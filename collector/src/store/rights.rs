@@ -74,15 +74,16 @@ impl Store {
     ///
     /// # Errors
     /// The database cannot be read, or the access cannot be written down.
-    pub async fn own(&self, who: ReporterHash, actor: Actor, now: Timestamp) -> Result<Own, StoreError> {
-        let key = self.key.clone();
-        let entry =
-            Entry { at: now, actor, act: Act::Accessed, site: None, subject: subject(who, None), why: None };
+    pub async fn own(&self, who: ReporterHash, by: impl Into<By>, now: Timestamp) -> Result<Own, StoreError> {
+        let (key, by) = (self.key.clone(), by.into());
+        let (actor, subject) = (by.actor.clone(), subject(who, None));
+        let entry = Entry { at: now, actor, act: Act::Accessed, site: None, subject, why: None };
         let vault = self.vault.clone();
         let own = self
             .readers
             .read(move |connection| {
-                let reports = reports_of(connection, &vault, who, now)?;
+                let mut reports = reports_of(connection, &vault, who, now)?;
+                reports.retain(|report| by.reaches(report.id) && by.reaches_site(report.site));
                 let mut statement = connection.prepare_cached(
                     "SELECT DISTINCT purpose FROM objection WHERE reporter = ?1 ORDER BY purpose",
                 )?;
@@ -90,7 +91,10 @@ impl Store {
                 let objections = objections
                     .map(|name| Purpose::from_name(&name?).ok_or_else(|| unknown("purpose")))
                     .collect::<Result<_, StoreError>>()?;
-                Ok(Own { reports, requests: requests::of_reporter(connection, who)?, objections })
+                let mut requests = requests::of_reporter(connection, who)?;
+                requests
+                    .retain(|asked| by.reports.is_none() || asked.report.is_some_and(|id| by.reaches(id)));
+                Ok(Own { reports, requests, objections })
             })
             .await?;
         // Nobody is written down for looking where there is nothing of theirs.
@@ -190,14 +194,15 @@ impl Store {
         &self,
         who: ReporterHash,
         purposes: Vec<Purpose>,
-        actor: Actor,
+        by: impl Into<By>,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let key = self.key.clone();
+        let (key, by) = (self.key.clone(), by.into());
         let outcome = self.writer.write(move |connection| {
             let mut outcome = Outcome::default();
-            for site in sites(connection, who, Scope::Everything)? {
-                for report in of_site(connection, who, site, Scope::Everything)? {
+            for site in by.reached(sites(connection, who, Scope::Everything)?) {
+                let theirs = of_site(connection, who, site, Scope::Everything)?;
+                for report in theirs.into_iter().filter(|report| by.reaches(report.id)) {
                     erasing::note_withdrawal(connection, report.id, &purposes, now)?;
                     if report.is_held {
                         erasing::set_restricted(connection, report.id, Some(now))?;
@@ -211,7 +216,7 @@ impl Store {
                     }
                     outcome.reports += 1;
                 }
-                let entry = about_purposes(now, &actor, Act::Withdrawn, site, who, &purposes);
+                let entry = about_purposes(now, &by, Act::Withdrawn, site, who, &purposes);
                 audit::append(connection, &entry, &key)?;
             }
             Ok(outcome)
@@ -231,20 +236,20 @@ impl Store {
         who: ReporterHash,
         report: Uuid,
         restricted: bool,
-        actor: Actor,
+        by: impl Into<By>,
         now: Timestamp,
     ) -> Result<Option<Outcome>, StoreError> {
-        let key = self.key.clone();
+        let (key, by) = (self.key.clone(), by.into());
         self.writer
             .write(move |connection| {
                 let scope = Scope::Report(report);
-                let Some(site) = sites(connection, who, scope)?.pop() else { return Ok(None) };
+                let Some(site) = by.reached(sites(connection, who, scope)?).pop() else { return Ok(None) };
                 if !restricted && erasing::keeps_withdrawn(connection, report)? {
                     return Ok(Some(Outcome::default()));
                 }
                 erasing::set_restricted(connection, report, restricted.then_some(now))?;
                 let act = if restricted { Act::Restricted } else { Act::Released };
-                log(connection, &key, now, &actor.into(), act, site, who, scope)?;
+                log(connection, &key, now, &by, act, site, who, scope)?;
                 Ok(Some(Outcome { reports: 1, request: None }))
             })
             .await
@@ -258,14 +263,14 @@ impl Store {
         &self,
         who: ReporterHash,
         purposes: Vec<Purpose>,
-        actor: Actor,
+        by: impl Into<By>,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let key = self.key.clone();
+        let (key, by) = (self.key.clone(), by.into());
         self.writer
             .write(move |connection| {
                 let mut outcome = Outcome::default();
-                for site in sites(connection, who, Scope::Everything)? {
+                for site in by.reached(sites(connection, who, Scope::Everything)?) {
                     for purpose in &purposes {
                         connection
                             .prepare_cached(
@@ -275,7 +280,7 @@ impl Store {
                             .execute((site.as_bytes(), who.0, purpose.as_str(), now.unix_ms()))?;
                     }
                     outcome.reports += of_site(connection, who, site, Scope::Everything)?.len() as u64;
-                    let entry = about_purposes(now, &actor, Act::Objected, site, who, &purposes);
+                    let entry = about_purposes(now, &by, Act::Objected, site, who, &purposes);
                     audit::append(connection, &entry, &key)?;
                 }
                 Ok(outcome)
@@ -444,14 +449,14 @@ fn grants(connection: &Connection, site: Uuid) -> Result<candor_protocol::Grants
 /// What the log says of a right over purposes.
 fn about_purposes(
     at: Timestamp,
-    actor: &Actor,
+    by: &By,
     act: Act,
     site: Uuid,
     who: ReporterHash,
     purposes: &[Purpose],
 ) -> Entry {
     let subject = format!("{} {}", subject(who, None), names(purposes));
-    Entry { at, actor: actor.clone(), act, site: Some(site), subject, why: None }
+    Entry { at, actor: by.actor.clone(), act, site: Some(site), subject, why: by.why.clone() }
 }
 
 pub(super) fn subject(who: ReporterHash, report: Option<Uuid>) -> String {

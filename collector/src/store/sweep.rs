@@ -15,7 +15,7 @@ pub struct Due {
     pub reports: u64,
     /// Consent evidence that is no longer needed.
     pub consents: u64,
-    /// Sessions that have ended.
+    /// Sessions that have ended, and mailed links that nobody used in time.
     pub sessions: u64,
     /// Blobs that no file is made of any more.
     pub blobs: u64,
@@ -99,7 +99,8 @@ impl Store {
                         now,
                     )?,
                     consents: count(&consents, evidence_ended(now))?,
-                    sessions: count("SELECT count(*) FROM session WHERE until <= ?1", now)?,
+                    sessions: count("SELECT count(*) FROM session WHERE until <= ?1", now)?
+                        + count("SELECT count(*) FROM link WHERE until <= ?1", now)?,
                     blobs: count(loose::WILL_BE_LOOSE, now)?,
                     requests: count(
                         &["SELECT count(*) FROM request WHERE ", REQUEST_IS_DUE].concat(),
@@ -163,6 +164,16 @@ fn delete(connection: &Connection, now: Timestamp, limit: u32) -> Result<Due, St
     swept.reports = delete_reports(connection, now, limit)?;
     swept.sessions = delete(
         "DELETE FROM session WHERE token_hash IN (SELECT token_hash FROM session WHERE until <= ?1 LIMIT ?2)",
+        now,
+    )?;
+    swept.sessions += delete(
+        "DELETE FROM link WHERE token_hash IN (SELECT token_hash FROM link WHERE until <= ?1 LIMIT ?2)",
+        now,
+    )?;
+    // Nobody is found by these any more; that they go is not counted, for they belong to a part that is.
+    delete(
+        "DELETE FROM address WHERE (hash, report) IN (
+             SELECT hash, report FROM address WHERE until <= ?1 LIMIT ?2)",
         now,
     )?;
     let consents = [

@@ -7,7 +7,11 @@ mod bad_input;
 mod files;
 mod harness;
 mod inbox;
+mod links;
 mod operator;
+#[expect(unreachable_pub, reason = "the journeys have it in a library")]
+#[path = "../../../tests/src/post.rs"]
+mod post;
 mod program;
 mod receipts;
 mod rights;

@@ -2,7 +2,9 @@
 
 use std::{fmt::Debug, fs, path::PathBuf};
 
-use candor_protocol::{Mine, Problem, PublicSite, Receipt, RightsAnswer, StoredFile, Submission};
+use candor_protocol::{
+    LinkRequest, LinkSession, Mine, Problem, PublicSite, Receipt, RightsAnswer, StoredFile, Submission,
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// For what widgets read leniently: all that is written back stands so in the file; the file may hold more, from an
@@ -46,6 +48,8 @@ fn golden_files_are_read_and_written_back_the_same() {
             "receipt" => same_after_a_round_trip::<Receipt>(&text),
             "mine" => same_after_a_round_trip::<Mine>(&text),
             "rights" => same_after_a_round_trip::<RightsAnswer>(&text),
+            "link" if name == "link-request" => same_after_a_round_trip::<LinkRequest>(&text),
+            "link" => same_after_a_round_trip::<LinkSession>(&text),
             "file" => same_after_a_round_trip::<StoredFile>(&text),
             "problem" => same_after_a_round_trip::<Problem>(&text),
             other => Err(format!("no type is known for {other}")),

@@ -313,8 +313,12 @@ async fn held_report_outlives_its_dates_unseen_and_goes_when_the_hold_ends() {
 async fn whoever_acts_for_a_visitor_reaches_their_own_sites_and_says_why() {
     let bench = Bench::new().await;
     bench.stored(admitted(1, "one", NOW)).await;
-    let by =
-        |site| By { actor: Actor::Member(MEMBER), sites: Some(vec![site]), why: Some("a letter".into()) };
+    let by = |site| By {
+        actor: Actor::Member(MEMBER),
+        sites: Some(vec![site]),
+        reports: None,
+        why: Some("a letter".into()),
+    };
     let erase = async |site| {
         bench.store.erase(bench.who(), Scope::Everything, by(site), REQUEST, NOW).await.unwrap().reports
     };
