@@ -1,8 +1,8 @@
 //! A collector's store under random use, beside a model of what it must serve.
 //!
 //! A run is a list of steps drawn from a seed: submissions and retries, files, rights, holds, requests, sweeps that are
-//! killed between rows and blobs, crashes, exchanges of the master key that are interrupted, a clock that also goes
-//! backwards. After each step everything that anybody can be served is compared with the model ([`world`] says how). A
+//! killed between rows and blobs, crashes, exchanges of the master key that are interrupted, sites that are closed, opened
+//! again and kept for fewer days, a clock that also goes backwards. After each step everything that anybody can be served is compared with the model ([`world`] says how). A
 //! run that fails prints its seed and the fewest of its steps that fail alike.
 //!
 //! `CANDOR_SIMULATE_RUNS` and `CANDOR_SIMULATE_SEED` ask for more runs, or for others (`cargo xtask simulate`).
@@ -20,7 +20,7 @@ use step::{Dice, Step};
 use world::World;
 
 /// Runs in the ordinary test command.
-const RUNS: u64 = 150;
+const RUNS: u64 = 2000;
 /// Steps of one run.
 const STEPS: usize = 40;
 

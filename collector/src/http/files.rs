@@ -17,7 +17,7 @@ use candor_protocol::{
     Code, Kept, Purpose, StoredFile,
     limits::{ATTACHMENT_BYTES_MAX, FILE_BYTES_PER_SECOND_MIN},
 };
-use candor_rules::{AdmittedFile, Offer, Present, Refusal, admit_file, file_bytes_max, retention};
+use candor_rules::{AdmittedFile, Offer, Present, Refusal, admit_file, file_bytes_max};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -261,12 +261,8 @@ fn judge(
         return Err(Failure::new(Code::SiteClosed));
     }
     let attachments = report.files.iter().filter(|file| file.kept.purpose == Purpose::Attachment).count();
-    let granted: Vec<_> = report
-        .granted
-        .iter()
-        .map(|kept| retention::shortened(*kept, report.received_at, &site.policy))
-        .collect();
-    let present = Present { granted: &granted, form: &site.form, files: report.files.len(), attachments };
+    let present =
+        Present { granted: &report.granted, form: &site.form, files: report.files.len(), attachments };
     let offer = Offer { name: &asked.name, purpose: asked.purpose, media_type: &asked.media_type, bytes };
     Ok(admit_file(offer, present, app.clock.now())?)
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use candor_protocol::{Correction, Kept, Purpose, Receipt, Timestamp};
+use candor_protocol::{Correction, Kept, Policy, Purpose, Receipt, Timestamp};
 use candor_rules::{Content, Part};
 use uuid::Uuid;
 
@@ -16,6 +16,8 @@ pub(super) struct Sent {
     pub(super) contact: bool,
     pub(super) browser: bool,
     pub(super) files: bool,
+    /// The policy that was shown.
+    pub(super) policy: Policy,
 }
 
 #[derive(Clone, Debug)]
@@ -62,6 +64,30 @@ impl Report {
         self.is_held && held.any(|purpose| self.withdrawn.contains(&purpose))
     }
 
+    /// Nothing may last longer than so many days: not what is there, and not what comes later.
+    pub(super) fn shorten(&mut self, purpose: Purpose, days: u16) {
+        let most = self.receipt.stored_at.plus_days(days);
+        let parts = self.parts.values_mut().map(|part| &mut part.kept);
+        let kept = parts.chain(self.files.values_mut().map(|file| &mut file.kept)).chain(&mut self.granted);
+        kept.filter(|kept| kept.purpose == purpose).for_each(|kept| kept.until = kept.until.min(most));
+    }
+
+    /// A report lasts as long as the last thing that it holds.
+    pub(super) fn end_with_content(&mut self) {
+        let parts = self.parts.values().map(|part| part.kept.until);
+        let held = parts.chain(self.files.values().map(|file| file.kept.until));
+        self.until = self.until.min(held.fold(self.receipt.stored_at, Timestamp::max));
+    }
+
+    /// The words that may stay when nobody is named any more.
+    pub(super) fn bare_words(&self) -> Option<(String, Timestamp)> {
+        let part = self.parts.get(&Purpose::Message).filter(|_| !self.is_restricted)?;
+        match &part.content {
+            Content::Message { text, .. } => Some((text.clone(), part.kept.until)),
+            _ => None,
+        }
+    }
+
     pub(super) fn erase(&mut self) {
         self.parts.clear();
         self.files.clear();
@@ -93,10 +119,33 @@ impl Report {
     }
 }
 
+/// A site, as its owner has set it.
+#[derive(Clone, Debug)]
+pub(super) struct Site {
+    pub(super) policy: Policy,
+    pub(super) closed_at: Option<Timestamp>,
+    pub(super) keeps_messages: bool,
+    /// Whether messages are made anonymous at their date.
+    pub(super) is_anonymous_at_end: bool,
+}
+
+impl Site {
+    /// Days in which a closing can be undone.
+    pub(super) const GRACE_DAYS: u16 = 2;
+
+    /// Whether its visitors are to be forgotten.
+    pub(super) fn is_over(&self, now: Timestamp) -> bool {
+        self.closed_at.is_some_and(|closed_at| closed_at.plus_days(Self::GRACE_DAYS) <= now)
+    }
+}
+
 /// All of it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Model {
     pub(super) reports: Vec<Report>,
+    pub(super) sites: Vec<Site>,
+    /// Words that are nobody's any more, by site.
+    pub(super) anonymous: BTreeSet<(usize, String)>,
     /// By site, visitor and purpose.
     pub(super) objections: BTreeSet<(usize, usize, Purpose)>,
     /// Reports that a sweep has taken, as they last were.
@@ -132,7 +181,13 @@ impl Model {
             }
             report
         });
-        Self { reports: reports.collect(), wanted: then.wanted.clone(), ..self.clone() }
+        Self {
+            reports: reports.collect(),
+            wanted: then.wanted.clone(),
+            sites: then.sites.clone(),
+            anonymous: then.anonymous.clone(),
+            ..self.clone()
+        }
     }
 
     pub(super) fn report(&mut self, id: Uuid) -> Option<&mut Report> {

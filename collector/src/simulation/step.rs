@@ -81,6 +81,26 @@ pub(super) enum Step {
     Rotate {
         stage: u8,
     },
+    /// The owner closes a site, and keeps its messages or not.
+    Close {
+        site: u8,
+        keeps_messages: bool,
+    },
+    /// The owner opens it again.
+    Open {
+        site: u8,
+    },
+    /// The owner has messages deleted at their date, or made anonymous.
+    End {
+        site: u8,
+        is_anonymous: bool,
+    },
+    /// The owner keeps something for so many days, be they fewer or more than before.
+    Days {
+        site: u8,
+        purpose: u8,
+        days: u8,
+    },
 }
 
 /// A die that falls the same way for the same seed (SplitMix64).
@@ -117,7 +137,7 @@ impl Dice {
 
     fn step(&mut self) -> Step {
         let hours = |dice: &mut Self| u16::try_from(1 + dice.below(60)).expect("60 fits");
-        match self.below(104) {
+        match self.below(115) {
             0..18 => Step::Submit {
                 who: self.byte(),
                 site: self.byte(),
@@ -148,7 +168,14 @@ impl Dice {
             92..95 => Step::Crash,
             95..100 => Step::Rotate { stage: self.byte() % 4 },
             100..102 => Step::BackUp,
-            _ => Step::Restore,
+            102..104 => Step::Restore,
+            104..107 => Step::Close { site: self.byte(), keeps_messages: self.coin() },
+            107..109 => Step::Open { site: self.byte() },
+            109..111 => Step::End { site: self.byte(), is_anonymous: self.coin() },
+            _ => {
+                let days = u8::try_from(1 + self.below(20)).expect("20 fits");
+                Step::Days { site: self.byte(), purpose: self.byte(), days }
+            }
         }
     }
 }

@@ -27,7 +27,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::{
-    model::{File, Model, Report, Sent},
+    model::{File, Model, Report, Sent, Site},
     step::{Dice, Step},
 };
 use crate::{
@@ -38,8 +38,8 @@ use crate::{
     key::InstanceKey,
     retention,
     store::{
-        Answer, FiledReport, Inserted, InsertedFile, NewFile, NewSite, PageQuery, ReporterHash, Role, Scope,
-        Store, StoreOptions,
+        Answer, AtEnd, Closing, FiledReport, Inserted, InsertedFile, NewFile, NewSite, PageQuery,
+        ReporterHash, Role, Scope, SiteChange, Store, StoreOptions,
     },
     vault::{MASTER_KEY_FILE, MasterKeys, Vault},
 };
@@ -171,14 +171,14 @@ impl Sent {
             contact: self.contact.then(|| Contact { email: Some(email), ..Contact::default() }),
             browser: self.browser.then(|| BrowserFacts { online: Some(true), ..BrowserFacts::default() }),
             consent: Consent {
-                policy: 1,
+                policy: self.policy.version,
                 purposes: granted,
                 given_at: BEGIN,
                 asked: Asked::Panel,
                 evidence: None,
             },
         };
-        let terms = SiteTerms { policy: &policy(), form: &form(), gpc: false };
+        let terms = SiteTerms { policy: &self.policy, form: &form(), gpc: false };
         admit(submission, terms, now).unwrap()
     }
 }
@@ -203,6 +203,9 @@ impl World {
         for site in SITES {
             store.grant(MEMBER, site, Role::Member).await.unwrap();
         }
+        let site =
+            Site { policy: policy(), closed_at: None, keeps_messages: false, is_anonymous_at_end: false };
+        let sites = vec![site; SITES.len()];
         let world = Self {
             folder,
             store: Some(store),
@@ -211,7 +214,7 @@ impl World {
             rng,
             now: BEGIN,
             latest: BEGIN,
-            model: Model::default(),
+            model: Model { sites, ..Model::default() },
             begun: None,
             sent: 0,
             backup: None,
@@ -255,8 +258,14 @@ impl World {
         match *step {
             Step::Submit { who, site, contact, browser, files } => {
                 let (who, site) = (usize::from(who) % REPORTERS.len(), usize::from(site) % SITES.len());
+                let Site { policy, closed_at, .. } = &self.model.sites[site];
+                if closed_at.is_some() {
+                    // It is refused before the store is asked.
+                    return Ok(());
+                }
+                let policy = policy.clone();
                 self.sent += 1;
-                self.submit(Sent { number: self.sent, who, site, contact, browser, files }).await
+                self.submit(Sent { number: self.sent, who, site, contact, browser, files, policy }).await
             }
             Step::Retry { which } => self.retry(which).await,
             Step::BeginFile { which, is_picture, name } => self.begin_file(which, is_picture, name).await,
@@ -308,7 +317,57 @@ impl World {
             }
             Step::Restore => self.restore().await,
             Step::Rotate { stage } => self.rotate(stage).await,
+            Step::Close { site, keeps_messages } => {
+                let (closed_at, grace_days) = (self.now, Site::GRACE_DAYS);
+                let closing = Some(Closing { grace_days, keeps_messages });
+                let change =
+                    SiteChange { closed_at: Some(Some(closed_at)), closing, ..SiteChange::default() };
+                let site = self.change(site, change).await?;
+                site.closed_at.get_or_insert(closed_at);
+                site.keeps_messages = keeps_messages;
+                Ok(())
+            }
+            Step::Open { site } => {
+                let change = SiteChange { closed_at: Some(None), ..SiteChange::default() };
+                self.change(site, change).await?.closed_at = None;
+                Ok(())
+            }
+            Step::End { site, is_anonymous } => {
+                let at_end = Some(if is_anonymous { AtEnd::Anonymise } else { AtEnd::Delete });
+                let change = SiteChange { at_end, ..SiteChange::default() };
+                self.change(site, change).await?.is_anonymous_at_end = is_anonymous;
+                Ok(())
+            }
+            Step::Days { site, purpose, days } => self.days(site, purpose, days.into()).await,
         }
+    }
+
+    async fn change(&mut self, site: u8, change: SiteChange) -> Result<&mut Site, Law> {
+        let site = usize::from(site) % SITES.len();
+        let changed = self.store().change_site(SITES[site], change, self.now).await.map_err(fault)?;
+        hold!(changed.is_some(), "site {site} is not there");
+        Ok(&mut self.model.sites[site])
+    }
+
+    async fn days(&mut self, site: u8, purpose: u8, days: u16) -> Result<(), Law> {
+        let (at, purpose) =
+            (usize::from(site) % SITES.len(), Purpose::ALL[usize::from(purpose) % Purpose::ALL.len()]);
+        let mut policy = self.model.sites[at].policy.clone();
+        let terms = policy.terms.iter_mut().find(|terms| terms.purpose == purpose);
+        let terms = terms.ok_or("a policy without terms for a purpose")?;
+        if terms.days == days {
+            return Ok(());
+        }
+        terms.days = days;
+        let change = SiteChange { policy: Some(policy.clone()), ..SiteChange::default() };
+        self.change(site, change).await?.policy = Policy { version: policy.version + 1, ..policy };
+        for report in
+            self.model.reports.iter_mut().filter(|report| report.sent.site == at && !report.is_erased)
+        {
+            report.shorten(purpose, days);
+            report.end_with_content();
+        }
+        Ok(())
     }
 
     /// Ends the collector, and begins again on its own files or on others.
@@ -422,8 +481,8 @@ impl World {
                 }
                 let Some(model) = model else { return Err("a file was stored with no report".into()) };
                 hold!(!model.is_erased, "a file was stored with an erased report");
-                let is_granted = model.granted.iter().any(|granted| granted.purpose == kept.purpose);
-                hold!(is_granted, "a file was stored for {:?}, which was taken back", kept.purpose);
+                let is_granted = model.granted.contains(&kept);
+                hold!(is_granted, "a file was stored as {kept:?}, and granted is {:?}", model.granted);
                 model.files.insert(admitted.name().to_owned(), File { kept, plain });
                 model.until = model.until.max(kept.until);
             }
@@ -432,7 +491,15 @@ impl World {
                 let is_same = known.is_some_and(|known| known.plain == plain && known.kept == kept);
                 hold!(is_same, "a file is said to be stored already, and is not");
             }
-            InsertedFile::Mismatch | InsertedFile::Changed | InsertedFile::Going => {}
+            InsertedFile::Changed => {
+                let is_as_it_was = model.is_some_and(|report| {
+                    let files = report.files.values().filter(|file| file.kept.until > now).count();
+                    let may_have = report.until > now && report.granted.contains(&admitted.kept());
+                    may_have && files == admitted.beside()
+                });
+                hold!(!is_as_it_was, "a report that is as it was takes no file");
+            }
+            InsertedFile::Mismatch | InsertedFile::Going => {}
         }
         Ok(())
     }
@@ -631,6 +698,7 @@ impl World {
     }
 
     async fn sweep(&mut self, limit: u8, blobs: Option<u8>) -> Result<(), Law> {
+        self.store().anonymise_due(self.now, limit.into()).await.map_err(fault)?;
         self.store().sweep(self.now, limit.into()).await.map_err(fault)?;
         if let Some(count) = blobs {
             let claimed = self.store().claim_blobs(self.now, limit.into()).await.map_err(fault)?;
@@ -668,8 +736,24 @@ impl World {
         let mut lost = Vec::new();
         for report in &mut self.model.reports {
             let (id, is_held) = (report.id(), report.is_held);
+            let is_there = reports.contains(&(id, String::new()));
+            let site = &self.model.sites[report.sent.site];
+            let words = report.bare_words();
+            let message = report.parts.get(&Purpose::Message);
+            let is_ending = site.is_anonymous_at_end && message.is_some_and(|part| part.kept.until <= now);
+            let is_anonymous = !is_there && !is_held && !report.is_erased && (site.is_over(now) || is_ending);
+            let objection = (report.sent.site, report.sent.who, Purpose::Message);
+            let may_stay =
+                (site.keeps_messages || !site.is_over(now)) && !self.model.objections.contains(&objection);
+            if let Some((words, until)) = words
+                && is_anonymous
+                && may_stay
+                && (until > now || site.is_anonymous_at_end)
+            {
+                self.model.anonymous.insert((report.sent.site, words));
+            }
             let mut keep = |is_there: bool, until: Timestamp, what: &str| {
-                if !is_there && (until > now || is_held) {
+                if !is_there && !is_anonymous && (until > now || is_held) {
                     lost.push(format!(
                         "{what} of {id} was due at {until} and gone at {now}, held: {is_held}"
                     ));
@@ -683,14 +767,39 @@ impl World {
             report
                 .files
                 .retain(|name, file| keep(files.contains(&(id, name.clone())), file.kept.until, "a file"));
-            keep(reports.contains(&(id, String::new())), report.until, "the row");
+            keep(is_there, report.until, "the row");
         }
         let is_there = |report: &Report| reports.contains(&(report.id(), String::new()));
+        let mut gone = BTreeSet::new();
         for report in std::mem::take(&mut self.model.reports) {
             if is_there(&report) {
                 self.model.reports.push(report);
             } else {
+                if !report.is_erased {
+                    gone.insert((report.sent.site, report.sent.who));
+                }
                 self.model.swept.insert(report.id(), report);
+            }
+        }
+        for (site, who) in gone {
+            if self.model.theirs(who, site).next().is_none() {
+                hold!(
+                    self.wrapped(who)[site].is_none(),
+                    "visitor {who} has nothing left on site {site} but a key"
+                );
+                *self.model.destroyed.entry((site, who)).or_default() += 1;
+            }
+        }
+        for (site, id) in SITES.iter().enumerate() {
+            let is_cleared: bool = database
+                .query_row(
+                    "SELECT anonymised_at IS NOT NULL FROM site WHERE id = ?1",
+                    [id.as_bytes()],
+                    |row| row.get(0),
+                )
+                .unwrap();
+            if is_cleared {
+                self.model.objections.retain(|(of, _, _)| *of != site);
             }
         }
         lost.pop().map_or(Ok(()), Err)
@@ -769,7 +878,23 @@ impl World {
         let mut expected: Vec<_> =
             self.model.reports.iter().filter(|report| report.is_seen(now)).map(Report::id).collect();
         expected.sort_by(|a, b| b.cmp(a));
-        let ids: Vec<_> = page.lines.iter().map(|line| line.id).collect();
+        let (anonymous, named): (Vec<_>, Vec<_>) = page
+            .lines
+            .iter()
+            .partition(|line| !self.model.reports.iter().any(|report| report.id() == line.id));
+        let words = anonymous.iter().filter_map(|line| match &line.message {
+            Some(Content::Message { text, .. }) => {
+                Some((SITES.iter().position(|site| *site == line.site)?, text.clone()))
+            }
+            _ => None,
+        });
+        let words: BTreeSet<_> = words.collect();
+        let kept = &self.model.anonymous;
+        hold!(
+            words == *kept && anonymous.len() == kept.len(),
+            "what is nobody's is {words:?} instead of {kept:?}"
+        );
+        let ids: Vec<_> = named.iter().map(|line| line.id).collect();
         hold!(ids == expected, "members are served {ids:?} instead of {expected:?}");
         for report in &self.model.reports {
             let is_used = |purpose: Purpose| {

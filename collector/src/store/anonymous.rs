@@ -7,10 +7,7 @@ use candor_protocol::{Purpose, Timestamp};
 use candor_rules::Content;
 use uuid::Uuid;
 
-use super::{
-    Store, StoreError, audit, body, loose, reports, seal,
-    sql::{Connection, OptionalExtension as _},
-};
+use super::{ReporterHash, Store, StoreError, audit, body, erasing, loose, reports, seal, sql::Connection};
 use crate::{
     audit::{Act, Actor, Entry},
     key::InstanceKey,
@@ -32,9 +29,19 @@ pub(super) const ARE_DUE: &str = "SELECT
        WHERE anonymised_at IS NULL AND closed_at + grace_days * 86400000 <= ?1
          AND held_because IS NULL AND erased_at IS NULL AND reporter <> zeroblob(32))";
 
+/// Whether the bare words of a report may stay: where the owner keeps them at their date, or of a site that is over has
+/// looked through them; and never what its visitor had restricted, objects to, or what had to be deleted before.
+const KEEPS_WORDS: &str =
+    "SELECT 1 FROM part JOIN report ON report.id = part.report JOIN site ON site.id = report.site
+    WHERE report.id = ?1 AND part.purpose = 'message' AND restricted_at IS NULL
+      AND (part.until > ?2 OR at_end = 'anonymise')
+      AND (keeps_messages = 1 OR closed_at IS NULL OR closed_at + grace_days * ?3 > ?2)
+      AND NOT EXISTS (SELECT 1 FROM objection WHERE objection.site = report.site
+          AND objection.reporter = report.reporter AND objection.purpose = 'message')";
+
 impl Store {
-    /// Makes at most `limit` reports anonymous that are due for it: messages at their date where the site keeps bare
-    /// ones, and everything of sites whose closing has had its days of grace. How many it did.
+    /// Makes reports anonymous that are due for it, at most `limit` for each reason and site: messages at their date where
+    /// the site keeps bare ones, and everything of sites whose closing has had its days of grace. How many it did.
     ///
     /// # Errors
     /// Nothing of this batch was done.
@@ -50,18 +57,17 @@ impl Store {
             )?;
             let due = statement.query_map((now.unix_ms(), NOBODY, limit), |row| row.get(0))?;
             for report in due.collect::<Result<Vec<[u8; 16]>, _>>()? {
-                anonymise(connection, &vault, Uuid::from_bytes(report), true, now)?;
+                anonymise(connection, &vault, Uuid::from_bytes(report), now)?;
                 done += 1;
             }
-            let closed = connection
-                .prepare_cached(
-                    "SELECT id, keeps_messages FROM site
-                     WHERE anonymised_at IS NULL AND closed_at + grace_days * ?2 <= ?1 LIMIT 1",
-                )?
-                .query_row((now.unix_ms(), DAY_MS), |row| Ok((Uuid::from_bytes(row.get(0)?), row.get(1)?)))
-                .optional()?;
-            if let Some((site, keeps_messages)) = closed {
-                done += clear_site(connection, (&key, &vault), (site, keeps_messages), now, limit)?;
+            let mut statement = connection.prepare_cached(
+                "SELECT id, keeps_messages FROM site WHERE anonymised_at IS NULL AND closed_at + grace_days * ?2 <= ?1",
+            )?;
+            let over = statement.query_map((now.unix_ms(), DAY_MS), |row| {
+                Ok((Uuid::from_bytes(row.get(0)?), row.get(1)?))
+            })?;
+            for site in over.collect::<Result<Vec<_>, _>>()? {
+                done += clear_site(connection, (&key, &vault), site, now, limit)?;
             }
             Ok(done)
         });
@@ -73,7 +79,7 @@ impl Store {
     }
 }
 
-/// One batch of a closed site; the last one takes the keys.
+/// One batch of a closed site; the last one takes the objections.
 fn clear_site(
     connection: &Connection,
     (key, vault): (&InstanceKey, &Vault),
@@ -88,23 +94,16 @@ fn clear_site(
     let theirs = statement.query_map((site.as_bytes(), NOBODY, limit), |row| row.get(0))?;
     let theirs: Vec<[u8; 16]> = theirs.collect::<Result<_, _>>()?;
     for report in &theirs {
-        anonymise(connection, vault, Uuid::from_bytes(*report), keeps_messages, now)?;
+        anonymise(connection, vault, Uuid::from_bytes(*report), now)?;
     }
     let done = theirs.len() as u64;
     if done < u64::from(limit) {
-        connection
-            .prepare_cached(
-                "DELETE FROM reporter_key WHERE site = ?1 AND reporter <> ?2 AND NOT EXISTS (
-                     SELECT 1 FROM report WHERE report.site = reporter_key.site
-                         AND report.reporter = reporter_key.reporter)",
-            )?
-            .execute((site.as_bytes(), NOBODY))?;
-        connection.prepare_cached("DELETE FROM objection WHERE site = ?1")?.execute([site.as_bytes()])?;
         // What is held waits for the end of its hold.
         let rest = connection
             .prepare_cached("SELECT 1 FROM report WHERE site = ?1 AND held_because IS NOT NULL")?
             .exists([site.as_bytes()])?;
         if !rest {
+            connection.prepare_cached("DELETE FROM objection WHERE site = ?1")?.execute([site.as_bytes()])?;
             connection
                 .prepare_cached("UPDATE site SET anonymised_at = ?2 WHERE id = ?1")?
                 .execute((site.as_bytes(), now.unix_ms()))?;
@@ -117,20 +116,16 @@ fn clear_site(
     Ok(done)
 }
 
-/// Puts a row that is nobody's in the place of a report.
-fn anonymise(
-    connection: &Connection,
-    vault: &Vault,
-    report: Uuid,
-    keeps_words: bool,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+/// Puts a row that is nobody's in the place of a report. The last one of a reporter's takes their key along.
+fn anonymise(connection: &Connection, vault: &Vault, report: Uuid, now: Timestamp) -> Result<(), StoreError> {
     let (site, reporter, received_at): ([u8; 16], [u8; 32], i64) = connection
         .prepare_cached("SELECT site, reporter, received_at FROM report WHERE id = ?1")?
         .query_row([report.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let owner = Owner { site: Uuid::from_bytes(site), reporter };
     let day = Timestamp::from_unix_ms(received_at - received_at.rem_euclid(DAY_MS));
     let fresh = vault.rng().uuid_v7(day);
+    let keeps_words =
+        connection.prepare_cached(KEEPS_WORDS)?.exists((report.as_bytes(), now.unix_ms(), DAY_MS))?;
     let words = if keeps_words { words(connection, vault, &owner, report)? } else { None };
     connection
         .prepare_cached(
@@ -169,7 +164,7 @@ fn anonymise(
     loose::drop_files(connection, report, None, now)?;
     connection.prepare_cached("DELETE FROM part WHERE report = ?1")?.execute([report.as_bytes()])?;
     connection.prepare_cached("DELETE FROM report WHERE id = ?1")?.execute([report.as_bytes()])?;
-    Ok(())
+    erasing::key_of_nothing(connection, ReporterHash(reporter), owner.site, now)
 }
 
 /// The bare words of a report, whatever their date; `None` when they are gone, or nobody wrote any.

@@ -1,7 +1,7 @@
 //! Files that follow a report: how one comes in, and how members have it.
 
 use candor_protocol::{Kept, Purpose, Timestamp};
-use candor_rules::AdmittedFile;
+use candor_rules::{AdmittedFile, retention};
 use uuid::Uuid;
 
 use super::{
@@ -17,9 +17,7 @@ pub struct FiledReport {
     pub id: Uuid,
     /// Its site.
     pub site: Uuid,
-    /// When it came.
-    pub received_at: Timestamp,
-    /// What was granted with it, each with its end.
+    /// What was granted with it, each with its end: the earliest of what the policies since have said.
     pub granted: Vec<Kept>,
     /// Its files, as far as they have not expired.
     pub files: Vec<FileLine>,
@@ -86,22 +84,16 @@ impl Store {
         self.readers
             .read(move |connection| {
                 let mut statement = connection.prepare_cached(
-                    "SELECT id, granted, received_at FROM report
+                    "SELECT id FROM report
                      WHERE site = ?1 AND submission = ?2 AND reporter = ?3 AND until > ?4",
                 )?;
                 for site in sites {
                     let wanted = (site.as_bytes(), submission.as_bytes(), reporter, now.unix_ms());
-                    let found = statement
-                        .query_row(wanted, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-                        .optional()?;
-                    let Some((id, granted, received_at)): Option<([u8; 16], String, i64)> = found else {
-                        continue;
-                    };
-                    let id = Uuid::from_bytes(id);
-                    let granted = serde_json::from_str(&granted)?;
+                    let found: Option<[u8; 16]> = statement.query_row(wanted, |row| row.get(0)).optional()?;
+                    let Some(id) = found.map(Uuid::from_bytes) else { continue };
+                    let granted = still_granted(connection, id, now)?;
                     let files = of_report(connection, id, now)?;
-                    let received_at = Timestamp::from_unix_ms(received_at);
-                    return Ok(Some(FiledReport { id, site, received_at, granted, files }));
+                    return Ok(Some(FiledReport { id, site, granted, files }));
                 }
                 Ok(None)
             })
@@ -185,6 +177,29 @@ fn line(row: &Row<'_>) -> Result<FileLine, StoreError> {
     })
 }
 
+/// What was granted with a report and holds still, with no more days than any policy since has given.
+fn still_granted(connection: &Connection, report: Uuid, now: Timestamp) -> Result<Vec<Kept>, StoreError> {
+    let found: Option<(String, i64)> = connection
+        .prepare_cached(
+            "SELECT granted, received_at FROM report WHERE id = ?1 AND until > ?2 AND erased_at IS NULL",
+        )?
+        .query_row((report.as_bytes(), now.unix_ms()), |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((granted, received_at)) = found else { return Ok(Vec::new()) };
+    let mut granted: Vec<Kept> = serde_json::from_str(&granted)?;
+    let received_at = Timestamp::from_unix_ms(received_at);
+    let mut statement = connection.prepare_cached(
+        "SELECT body FROM report JOIN policy ON policy.site = report.site AND policy.version > report.policy
+         WHERE report.id = ?1",
+    )?;
+    let policies = statement.query_map([report.as_bytes()], |row| row.get::<String>(0))?;
+    for policy in policies {
+        let policy = serde_json::from_str(&policy?)?;
+        granted.iter_mut().for_each(|kept| *kept = retention::shortened(*kept, received_at, &policy));
+    }
+    Ok(granted)
+}
+
 fn insert(
     connection: &Connection,
     admitted: &AdmittedFile,
@@ -196,12 +211,8 @@ fn insert(
         let is_same = known.fingerprint == new.fingerprint;
         return Ok(if is_same { InsertedFile::Duplicate(known.kept) } else { InsertedFile::Mismatch });
     }
-    // It may have been erased, or the purpose taken back, since the file was judged.
-    let granted: Option<String> = connection
-        .prepare_cached("SELECT granted FROM report WHERE id = ?1 AND until > ?2 AND erased_at IS NULL")?
-        .query_row((new.report.as_bytes(), now.unix_ms()), |row| row.get(0))
-        .optional()?;
-    let granted: Vec<Kept> = serde_json::from_str(granted.as_deref().unwrap_or("[]"))?;
+    // It may have been erased, the purpose taken back, or its days made fewer since the file was judged.
+    let granted = still_granted(connection, new.report, now)?;
     if !granted.contains(&admitted.kept()) || files.len() != admitted.beside() {
         return Ok(InsertedFile::Changed);
     }

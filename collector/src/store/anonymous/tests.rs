@@ -21,6 +21,15 @@ impl Bench {
         self.change(SiteChange { policy: Some(policy), ..SiteChange::default() }, now).await;
     }
 
+    async fn words(&self, now: Timestamp) -> Vec<String> {
+        let lines = self.page(now).await.lines.into_iter();
+        let words = lines.filter_map(|line| match line.message {
+            Some(Content::Message { text, .. }) => Some(text),
+            _ => None,
+        });
+        words.collect()
+    }
+
     async fn close(&self, keeps_messages: bool) {
         let closing = Some(Closing { grace_days: 30, keeps_messages });
         let change = SiteChange { closed_at: Some(Some(NOW)), closing, ..SiteChange::default() };
@@ -89,7 +98,7 @@ async fn bare_words_stay_where_the_owner_keeps_them_and_are_nobodys() {
         let report = bench.store.report(MEMBER, line.id, late).await.unwrap().unwrap();
         assert_eq!(report.reporter.0, NOBODY);
     }
-    let who = crate::store::ReporterHash::of(crate::store::tests::REPORTER, &bench.store.key);
+    let who = ReporterHash::of(crate::store::tests::REPORTER, &bench.store.key);
     assert!(bench.store.own(who, Actor::Operator, late).await.unwrap().reports.is_empty());
     assert_eq!(bench.sweep_all(late.plus_days(4000)).await, 0);
     assert_eq!(bench.page(late.plus_days(4000)).await.lines.len(), 5);
@@ -130,6 +139,36 @@ async fn reopened_in_time_nothing_has_happened_and_kept_words_are_nobodys() {
     let page = bench.page(NOW.plus_days(31)).await;
     assert!(matches!(&page.lines[0].message, Some(Content::Message { text, .. }) if text == "words"));
     assert!(page.lines[0].contact.is_none());
+}
+
+#[tokio::test]
+async fn words_that_were_restricted_objected_to_or_due_do_not_stay_with_a_closed_site() {
+    let bench = Bench::new().await;
+    let who = ReporterHash::of(crate::store::tests::REPORTER, &bench.store.key);
+    let receipt = bench.stored(admitted(1, "restricted", NOW)).await;
+    bench.store.restrict(who, receipt.report, true, Actor::Operator, NOW).await.unwrap().unwrap();
+    bench.stored(admitted(2, "due", NOW.plus_ms(-350 * DAY_MS))).await;
+    bench.stored(admitted(3, "kept", NOW)).await;
+    bench.close(true).await;
+    let ended = NOW.plus_days(30);
+    assert_eq!(bench.store.anonymise_due(ended, 9).await.unwrap(), 3);
+    assert_eq!(bench.words(ended).await, ["kept"]);
+
+    let bench = Bench::new().await;
+    bench.stored(admitted(1, "objected to", NOW)).await;
+    bench.store.object(who, vec![Purpose::Message], Actor::Operator, NOW).await.unwrap();
+    bench.close(true).await;
+    assert_eq!(bench.store.anonymise_due(ended, 9).await.unwrap(), 1);
+    assert!(bench.words(ended).await.is_empty());
+}
+
+#[tokio::test]
+async fn last_report_that_is_made_anonymous_takes_the_key_along() {
+    let bench = Bench::new().await;
+    bench.change(SiteChange { at_end: Some(AtEnd::Anonymise), ..SiteChange::default() }, NOW).await;
+    bench.stored(admitted(1, "words", NOW)).await;
+    assert_eq!(bench.sweep_all(NOW.plus_days(366)).await, 1);
+    assert_eq!(bench.count("reporter_key WHERE reporter <> zeroblob(32)"), 0);
 }
 
 #[tokio::test]
