@@ -1,16 +1,13 @@
 // State that no markup tells, marked on the elements before the walk reaches them: what is hovered, animated, on top,
 // masked; and what must not be left out.
 
-import { attempt, is, parent, pinned, query, read, rect, seen } from './dom.js';
+import { attempt, hasBox, is, meets, parent, pinned, query, read, rect, seen, shadowRoot } from './dom.js';
 import { fitTo, want } from './assets.js';
 
 // Pinned elements per rule: beyond what a viewport can show.
 const MAX_PINS = 1500;
-// The top layer begins here, as far as `z-index` can say so.
-const TOP = 2147480000;
-
 // What is known about `element`: attributes and declarations to add, numbers of the rules that fix its pseudo-elements,
-// whether something in it is seen although it is not, its place in the top layer.
+// whether something in it is seen although it is not, what its backdrop looks like where it is in the top layer.
 export const mark = (shot, element) => {
   let found = shot.marks.get(element);
   if (!found) shot.marks.set(element, (found = { attributes: '', style: '', pins: '' }));
@@ -33,6 +30,37 @@ export const pin = (shot, element, pseudo, declarations) => {
   found.pins += shot.pins++ + ' ';
 };
 
+const hit = (shot, { x, y, width, height }) => read(shot.document, 'elementsFromPoint')(x + width / 2, y + height / 2);
+// Is `b` drawn above `a`, as far as the middle of `a` tells? 1: yes, -1: no, 0: it does not tell. Backdrops count as
+// their dialogs. Beneath the highest modal dialog nothing is found, nor are popovers that lie above it.
+const isUnder = (shot, a, b) => {
+  const found = hit(shot, rect(a));
+  const place = (one) => (found.includes(one) ? found.indexOf(one) : is(one, ':modal') ? 1e9 : NaN);
+  return Math.sign(place(a) - place(b)) || 0;
+};
+// The elements of the top layer, the lowest first: no list tells their order, but what lies above what does.
+export const stacked = (shot) =>
+  shot.tops.sort((a, b) => attempt(() => isUnder(shot, b, a) || -isUnder(shot, a, b), 0));
+
+// Puts `element` in the top layer of the clone, its geometry pinned: markup cannot say that it is modal.
+const raise = (shot, element) => {
+  const style = shot.style(element);
+  const found = mark(shot, element);
+  shot.tops.push(element);
+  found.style += pinned(
+    style,
+    'display,position,left,top,right,bottom,width,height,margin,padding,box-sizing,overflow,max-width,max-height,min-width,min-height,transform',
+  );
+  const box = rect(element);
+  if (box && !/^(none|)$/.test(style.positionArea ?? '')) {
+    // Its place is told by its anchor, which may be left out.
+    found.style += `position-area:none!important;inset:${box.y}px auto auto ${box.x}px!important;margin:0!important;`;
+  }
+  found.backdrop =
+    pinned(shot.style(element, '::backdrop'), 'display,background-color,background-image,opacity') +
+    'position:fixed!important;inset:0!important;';
+};
+
 // Marks what must be known about the elements of one tree, whose rules are `sheet`.
 export const prepare = (shot, tree, sheet) => {
   const part = shot.seen;
@@ -48,21 +76,15 @@ export const prepare = (shot, tree, sheet) => {
   }
   for (const state of [':modal', ':fullscreen', ':popover-open']) {
     each(state, (element) => {
-      const found = mark(shot, element);
-      if (found.backdrop) return;
-      // They are drawn in place, above all else, their geometry pinned.
-      const place = TOP + (shot.top += 2);
-      found.style +=
-        pinned(
-          shot.style(element),
-          'display,left,top,right,bottom,width,height,margin,padding,box-sizing,overflow,max-width,max-height,min-width,min-height,transform',
-        ) + `position:fixed!important;z-index:${place}!important;`;
-      found.backdrop =
-        pinned(shot.style(element, '::backdrop'), 'display,background-color,background-image,opacity') +
-        `position:fixed;inset:0;z-index:${place - 1}`;
-      keepAncestors(shot, element);
-      found.isKept = true;
+      if (element !== shot.html && hasBox(element) && !shot.tops.includes(element)) raise(shot, element);
     });
+  }
+  // Shadow trees are read where their hosts are seen, or where what is in them has the focus, or lies above all.
+  for (const host of tree.host ? [] : [read(tree, 'activeElement'), attempt(() => hit(shot, part)[0])]) {
+    if (host && shadowRoot(host) && !attempt(() => meets(rect(host), part))) {
+      keepAncestors(shot, host);
+      mark(shot, host).isKept = true;
+    }
   }
   const list = (selectors) => `:is(${selectors})`;
   const escapes = [...sheet.escapes, '[style*=position],[style*=trans],[style*=margin]'];

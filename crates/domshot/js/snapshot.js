@@ -8,7 +8,7 @@ import { REACH, inline, walk } from './walk.js';
 
 // Rules that make up for what an SVG document does not do by itself, and those that only quirks mode has.
 const UA = (link) =>
-  `@layer ds-ua,ds-shadow;@layer ds-ua{:where(a[href]){color:${link || 'LinkText'};text-decoration:underline;cursor:pointer}:where([ds-focus-visible]){outline:auto 1px -webkit-focus-ring-color}ds-mask{box-sizing:border-box}}[ds-z]{box-sizing:border-box!important;width:var(--ds-w)!important;height:var(--ds-h)!important;min-width:0!important;min-height:var(--ds-h)!important;max-width:none!important;max-height:none!important;padding:0!important;border-color:transparent!important;overflow:hidden!important;flex:none!important}*,::before,::after{transition:none!important;animation-play-state:paused}`;
+  `@layer ds-ua,ds-shadow;@layer ds-ua{:where(a[href]){color:${link || 'LinkText'};text-decoration:underline;cursor:pointer}:where([ds-focus-visible]){outline:auto 1px -webkit-focus-ring-color}ds-mask{box-sizing:border-box}}[ds-z]{box-sizing:border-box!important;width:var(--ds-w)!important;height:var(--ds-h)!important;min-width:0!important;min-height:var(--ds-h)!important;max-width:none!important;max-height:none!important;padding:0!important;border-color:transparent!important;overflow:hidden!important;flex:none!important}[ds-c]::before,[ds-c]::after{display:none!important}*,::before,::after{transition:none!important;animation-play-state:paused}`;
 const QUIRKS =
   '@layer ds-ua{:where(table){font-size:medium;font-weight:400;font-style:normal;font-variant:normal;line-height:normal;white-space:normal;text-align:start}:is(body,td,th,:is(body,td,th)>:is(center,div,form):first-child)>:is(h1,h2,h3,h4,h5,h6,p,ul,ol,dl,pre):first-child{margin-top:0}}';
 const CLEAR = 'rgba(0, 0, 0, 0)';
@@ -82,12 +82,13 @@ export const snapshot = async (ask, root, options, clock = startClock(options.de
     // CSS pixels of 1vw and 1vh where the drawing is not as large as the viewport.
     unit: (seen.width !== innerWidth || seen.height !== innerHeight) && [innerWidth / 100, innerHeight / 100],
     seen: box(seen.x - REACH, seen.y - REACH, seen.width + 2 * REACH, seen.height + 2 * REACH),
-    out: '', css: '', rules: '', pins: 0, scrolls: 0, top: 0,
+    out: '', css: '', rules: '', pins: 0, scrolls: 0, place: 0, tops: [],
     holes: [], faces: [], externals: [], references: new Set(),
     marks: new Map(), images: new Map(), kept: new Map(), trees: new Map(), shadows: new Map(), numbers: new Map(),
     states: new Map([[':focus-visible', 'ds-focus-visible']]),
     style: (element, pseudo) => view.getComputedStyle(element, pseudo),
     note: (code, count = 1) => (notes[code] = (notes[code] ?? 0) + count),
+    box: `${BLOCK}left:${-scroll[0]}px!important;top:${-scroll[1]}px!important;width:${html.clientWidth}px!important;height:${html.clientHeight}px!important`,
     sheet: (scope) => ({ scope: scope + '', escapes: [], counters: [], lost: [], images: [] }),
     text: (url, share) => within(Promise.resolve(url).then(options.fetch).then((blob) => blob.text()), clock.left(share)),
     again: async (inner, changed) => {
@@ -116,7 +117,7 @@ export const snapshot = async (ask, root, options, clock = startClock(options.de
     `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" style="all:initial!important;overflow:hidden!important;width:${width}px!important;height:${height}px!important;${escapeValue(pinned(shot.style(html), 'font-size,line-height'))}"><style>${escapeText(css)}</style>` +
     // The inner box holds fixed boxes in all engines, and is the scrollport by which sticky ones find their places.
     `<foreignObject style="all:initial!important;overflow:visible!important;x:${origin[0]}px!important;y:${origin[1]}px!important;${size}" width="${port[0]}" height="${port[1]}"><div xmlns="http://www.w3.org/1999/xhtml" style="all:initial!important;display:block!important;position:relative!important;contain:layout!important;overflow:${isWithin ? 'hidden' : 'visible'}!important;${size}"><div style="${escapeValue(canvas)}"></div>` +
-    `<div style="${BLOCK}left:${-scroll[0]}px!important;top:${-scroll[1]}px!important;width:${html.clientWidth}px!important;height:${html.clientHeight}px!important">${shot.out}</div></div></foreignObject></svg>`;
+    `<div style="${shot.box}">${shot.out}</div></div></foreignObject></svg>`;
   if (shot.isLate) shot.note('deadline');
   return { svg, data: await settle(shot), width, height, notes };
 };

@@ -2,10 +2,10 @@
 
 import {
   attempt, attribute, attributes, clean, covers, escapeText, escapeValue, firstChild, hasBox, holds, is, localName, meets,
-  nextSibling, nodeType, pinned, query, read, rect, shadowRoot,
+  nextSibling, nodeType, parent, pinned, query, read, rect, shadowRoot,
 } from './dom.js';
 import { bitmap, dataUrl, fetched, put } from './assets.js';
-import { mark, pin, prepare, scrolled } from './live.js';
+import { mark, pin, prepare, scrolled, stacked } from './live.js';
 import { BARRED, BLOCK, KEPT, STYLE, asked, gather, replay } from './sheets.js';
 
 // Shadows, outlines and blurs reach this far, in CSS pixels, beyond the box that casts them.
@@ -16,9 +16,15 @@ export const WALK_SHARE = 0.5;
 const MAX_FRAMES = 3;
 // So do elements within elements.
 const MAX_DEPTH = 500;
+// Siblings of what is around an element of the top layer, beyond which they are left out.
+const MAX_STUBS = 100;
+// Takes an element's place among its siblings.
+const NONE = '<ds-none style="display:none!important"></ds-none>';
 // Masked text in a field: eight blocks, however long the value.
 const BAR = '████████';
-const XMLNS = { svg: 'http://www.w3.org/2000/svg', math: 'http://www.w3.org/1998/Math/MathML' };
+const XMLNS = {
+  html: 'http://www.w3.org/1999/xhtml', svg: 'http://www.w3.org/2000/svg', math: 'http://www.w3.org/1998/Math/MathML',
+};
 // Properties that make up what a box looks like, where no sheet can say so.
 const COPIED =
   'display,position,left,top,right,bottom,float,clear,z-index,box-sizing,width,height,min-width,min-height,max-width,max-height,margin,padding,border-top,border-right,border-bottom,border-left,border-radius,background,box-shadow,outline,opacity,overflow,color,font,letter-spacing,word-spacing,text-align,text-decoration,text-transform,text-indent,text-shadow,text-overflow,white-space,word-break,overflow-wrap,vertical-align,list-style,flex,flex-flow,justify-content,align-items,align-self,align-content,gap,order,grid-template,grid-area,grid-auto-flow,transform,transform-origin,filter,clip-path,visibility,border-collapse,border-spacing,object-fit,columns,mix-blend-mode';
@@ -75,6 +81,11 @@ const opened = (name, start, space = '') =>
 const empty = (shot, node, name, start) => {
   addOwn(shot, node, name, start, false, true);
   shot.out += opened(name, start) + `</${name}>`;
+};
+
+const stub = (shot, node, name, start = { attributes: '', style: '' }) => {
+  start.style += 'display:none!important;';
+  empty(shot, node, name, start);
 };
 
 // Covers (or leaves empty) the place of `node`: nothing of it but its geometry is read.
@@ -261,16 +272,26 @@ const element = (shot, node, level) => {
   if (!/^[a-z_][\w.-]*$/i.test(name) || (!isSvg && /^(head|base|title)$/.test(name))) return;
   if (/^(script|style|link|meta|noscript|template|datalist|source|track)$/.test(name)) {
     // Siblings are counted with it, so its place stays.
-    if (!isSvg) shot.out += '<ds-none style="display:none!important"></ds-none>';
+    if (!isSvg) shot.out += NONE;
     return;
   }
   const known = shot.marks.get(node);
+  const { above } = level;
   const isEdited = () => !isSvg && shot.options.inputs === 'masked' && (attribute(node, 'contenteditable') ?? 'false') !== 'false';
   // Asked of every element itself: a search could be led astray by what the page has patched.
   const { own, hide, mask } = shot.options;
   const cover = covers(own, node) ? 'own' : covers(hide, node) ? 'hidden' : (covers(mask, node) || isEdited()) && 'masked';
-  if (cover) return block(shot, node, cover);
+  // What is in the top layer is drawn after everything else, with nothing around it but its ancestors. Where it was,
+  // and around them, start tags stay, because siblings and `:has()` may ask for them.
+  if (above ? !above.has(node) : known?.backdrop) {
+    if (cover) shot.out += NONE;
+    else if (!above || level.element.childElementCount < MAX_STUBS) stub(shot, node, name);
+    return;
+  }
+  const isAround = above && node !== shot.top;
+  if (cover) return block(shot, isAround ? shot.top : node, cover);
   const start = { name, attributes: known?.attributes ?? '', style: known?.style ?? '' };
+  if (above && !isAround) start.style += `z-index:${(shot.place += 2) + 1}!important;`;
   if (tree) start.attributes += ` ds-s="${tree.scope}"`;
 
   // --- is there a box, and is it seen?
@@ -281,14 +302,10 @@ const element = (shot, node, level) => {
   let style;
   let box;
   let over;
-  if (!isSvg && !isRoot) {
+  if (!isSvg && !isRoot && !isAround) {
     style = shot.style(node);
     if (!has) {
-      if (style.display !== 'contents') {
-        // Its start tag stays, because siblings and `:has()` may ask for it.
-        start.style += 'display:none!important;';
-        return empty(shot, node, name, start);
-      }
+      if (style.display !== 'contents') return stub(shot, node, name, start);
     } else {
       box = rect(node);
       over = [node.scrollWidth - node.clientWidth, node.scrollHeight - node.clientHeight].map((by) => by || 0);
@@ -372,14 +389,19 @@ const element = (shot, node, level) => {
     if (/^(data:|#)/.test(url)) start.attributes += pair('href', url);
     else if (url) start.attributes += ` href="${put(shot, 'image', fetched(shot, [new URL(url, shot.base).href]), true)}"`;
   }
+  if (isAround) {
+    start.attributes += ' ds-c=""';
+    start.style += 'display:contents!important;';
+  }
   addOwn(shot, node, name, start, isSvg, isField);
   name = start.name;
 
   // --- children
-  const space = isSvg ? (level.isForeign ? 'http://www.w3.org/1999/xhtml' : '') : XMLNS[name];
+  const isRooted = !isSvg && /^(svg|math)$/.test(name);
+  const space = isRooted ? XMLNS[name] : level.isForeign ? XMLNS.html : '';
   shot.out += opened(name, start, space);
   let close = `</${name}>`;
-  if (known?.backdrop) close += `<ds-backdrop style="${escapeValue(known.backdrop)}"></ds-backdrop>`;
+  if (above && !isAround) close += `<ds-backdrop style="${escapeValue(known.backdrop)}z-index:${shot.place}"></ds-backdrop>`;
   if (isReplaced || (isSvg && /^(title|desc|metadata)$/.test(name))) {
     shot.out += content + close;
     return;
@@ -388,7 +410,8 @@ const element = (shot, node, level) => {
     close,
     clip,
     isInside,
-    isSvg: (isSvg || !!space) && name !== 'foreignObject',
+    isSvg: (isSvg || isRooted) && name !== 'foreignObject',
+    above: isAround && above,
     isForeign: name === 'foreignObject',
     tree: inner || tree,
     pinsCells: level.pinsCells || (name === 'table' && !isInside),
@@ -410,10 +433,10 @@ const cut = (clip, box) => {
   return { x, y, right: Math.min(clip.right, box.right + 8), bottom: Math.min(clip.bottom, box.bottom + 8) };
 };
 
-// Writes `list` and all that can be seen in it.
-const branch = async (shot, list, isSvg) => {
+// Writes `list` and all that can be seen in it; of the ancestors in `above`, only what leads to `shot.top`.
+const branch = async (shot, list, isSvg, above) => {
   const { clock } = shot;
-  const stack = [{ close: '', list, clip: shot.seen, isSvg }];
+  const stack = [{ close: '', list, clip: shot.seen, isSvg, above }];
   while (stack.length) {
     const level = stack.at(-1);
     const node = level.list ? level.list.shift() : level.next;
@@ -432,7 +455,7 @@ const branch = async (shot, list, isSvg) => {
       }
     }
     const type = nodeType(node);
-    if (type === 3 || type === 4) shot.out += escapeText(clean(node.data));
+    if (!level.above && (type === 3 || type === 4)) shot.out += escapeText(clean(node.data));
     if (type !== 1) continue;
     // One bad node never spoils the picture.
     let below = attempt(() => element(shot, node, level));
@@ -467,9 +490,17 @@ const enter = async (shot, root, around) => {
   prepare(shot, root, sheet);
 };
 
-// Writes the page's `<html>` with all that can be seen.
+// The page's `<html>` with all that can be seen, and above it the elements of the top layer, each in a copy of its
+// ancestors that have no boxes, so that it inherits as it did.
 export const walk = async (shot) => {
   await branch(shot, [shot.html], false);
+  if (shot.tops.length) shot.out += `</div><div style="${shot.box};z-index:2147483647!important">`;
+  for (const top of stacked(shot)) {
+    const above = new Set();
+    for (let at = top; at; at = attempt(() => at.assignedSlot) ?? parent(at)) above.add(at);
+    shot.top = top;
+    await branch(shot, [shot.html], false, above);
+  }
   const unseen = async (node) => {
     shot.out += `<svg xmlns="${XMLNS.svg}" style="all:initial!important;position:absolute!important;width:0!important;height:0!important">`;
     await branch(shot, [node], true);
