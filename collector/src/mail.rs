@@ -8,7 +8,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use candor_protocol::{LINK_MINUTES, Timestamp};
+use candor_protocol::{DAY_MS, LINK_MINUTES, Timestamp};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
     message::{
@@ -36,7 +36,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Days for which a link to an answer can be opened.
 const ANSWER_DAYS: u16 = 3;
 const MINUTE_MS: i64 = 60_000;
-const DAY_MS: i64 = 86_400_000;
 
 /// By which server mails go out, and what they say of themselves.
 #[derive(Clone)]

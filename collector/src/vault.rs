@@ -23,6 +23,8 @@ use crate::{
     key::{KeyError, private},
 };
 
+/// Holds the master key where it is not to lie in the data folder: 64 hexadecimal digits, several with commas between.
+pub const MASTER_KEY_VARIABLE: &str = "CANDOR_MASTER_KEY";
 /// The file's name in the data folder.
 pub const MASTER_KEY_FILE: &str = "master.key";
 
@@ -374,7 +376,7 @@ impl Vault {
         change: fn(&mut MasterKeys, &Path, &Rng) -> Result<(), KeyError>,
     ) -> Result<(), KeyError> {
         let home = self.home.as_ref().ok_or_else(|| KeyError::Unfit {
-            path: "CANDOR_MASTER_KEY".into(),
+            path: MASTER_KEY_VARIABLE.into(),
             fault: "the environment holds the master key: put the new one before it there, separated by a comma",
         })?;
         let mut masters = self.masters.write().unwrap_or_else(PoisonError::into_inner);

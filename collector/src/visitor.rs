@@ -3,13 +3,11 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use axum::http::HeaderMap;
-use candor_protocol::Timestamp;
+use candor_protocol::{DAY_MS, Timestamp};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use crate::app::{App, Peer};
-
-const DAY_MS: i64 = 86_400_000;
 
 /// A client address under a salt that lives in memory and changes every day: neither the address nor yesterday's
 /// hash can be had from it.

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use candor_collector::{
     backup,
     chance::{Clock, Rng},
-    vault::{MasterKeys, Vault},
+    vault::{MASTER_KEY_VARIABLE, MasterKeys, Vault},
 };
 use clap::Args;
 
@@ -68,13 +68,13 @@ pub(super) async fn run(settings: &Settings, options: &Options, clock: &Clock, r
 
 /// Puts a backup back into an empty data folder.
 pub(super) fn restore(settings: &Settings, options: &RestoreOptions, clock: &Clock, rng: &Rng) -> Result<()> {
-    let (text, file) = match (&options.master_key, std::env::var(instance::MASTER_KEY_VARIABLE)) {
+    let (text, file) = match (&options.master_key, std::env::var(MASTER_KEY_VARIABLE)) {
         (Some(path), _) => {
             (fs::read_to_string(path).with_context(|| path.display().to_string())?, Some(path))
         }
         (None, Ok(text)) => (text, None),
         (None, Err(_)) => {
-            bail!("give the master key: --master-key FILE, or {}", instance::MASTER_KEY_VARIABLE)
+            bail!("give the master key: --master-key FILE, or {}", MASTER_KEY_VARIABLE)
         }
     };
     let masters = MasterKeys::parse(&text).map_err(anyhow::Error::msg).context("the master key")?;

@@ -8,14 +8,11 @@ use candor_collector::{
     chance::Rng,
     key::{InstanceKey, KEY_FILE},
     store::{Site, Store, StoreOptions},
-    vault::{MASTER_KEY_FILE, MasterKeys, Vault},
+    vault::{MASTER_KEY_FILE, MASTER_KEY_VARIABLE, MasterKeys, Vault},
 };
 use candor_protocol::Timestamp;
 
 use super::settings::Settings;
-
-/// Holds the master key where it is not to lie in the data folder: 64 hexadecimal digits, several with commas between.
-pub(super) const MASTER_KEY_VARIABLE: &str = "CANDOR_MASTER_KEY";
 
 /// The store of the data folder and its key; both are made where there are none, and so is the master key.
 ///

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use candor_collector::{
     audit::{Act, Actor, Entry},
     chance::{Clock, Rng},
+    vault::MASTER_KEY_VARIABLE,
 };
 use clap::Subcommand;
 
@@ -44,10 +45,10 @@ pub(super) async fn run(settings: &Settings, command: Command, clock: &Clock, rn
     store.note(entry).await?;
     drop(lock);
     say(format_args!("{wrapped} reporters' keys are wrapped under the fresh master key"))?;
-    if std::env::var_os(instance::MASTER_KEY_VARIABLE).is_some() {
+    if std::env::var_os(MASTER_KEY_VARIABLE).is_some() {
         return say(format_args!(
             "Take the old key out of {} now; the first one in it wraps",
-            instance::MASTER_KEY_VARIABLE
+            MASTER_KEY_VARIABLE
         ));
     }
     say("The old one is forgotten: copy master.key to where you keep its copy")

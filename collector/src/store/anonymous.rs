@@ -3,7 +3,7 @@
 //! An anonymous report is a new row under an id that no receipt and no evidence knows: its kind, its rating, the day,
 //! and where the owner keeps them the bare words, sealed under a key of the site's own.
 
-use candor_protocol::{Purpose, Timestamp};
+use candor_protocol::{DAY_MS, Purpose, Timestamp};
 use candor_rules::Content;
 use uuid::Uuid;
 
@@ -18,7 +18,6 @@ use crate::{
 pub(super) const NOBODY: [u8; 32] = [0; 32];
 /// The last moment that can be written: what is nobody's has no date.
 const FOREVER: Timestamp = Timestamp::from_unix_ms(253_402_300_799_999);
-const DAY_MS: i64 = 86_400_000;
 
 /// How many reports are due for it.
 pub(super) const ARE_DUE: &str = "SELECT

@@ -5,17 +5,29 @@ use candor_protocol::{Kept, Purpose, Timestamp};
 use uuid::Uuid;
 
 use super::{
-    ReporterHash, StoreError, loose,
+    ReporterHash, Scope, StoreError, loose,
     sql::{Connection, OptionalExtension as _},
 };
 
-/// Everything that lies under the key is unreadable from here on, also in copies of the database.
-pub(super) fn key(
+/// These reports of one reporter's, which are all of them or not: the key first where there is no more use for it.
+pub(super) fn reports(
     connection: &Connection,
-    who: ReporterHash,
-    site: Uuid,
+    (who, site): (ReporterHash, Uuid),
+    scope: Scope,
+    reports: impl IntoIterator<Item = Uuid>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    if scope == Scope::Everything {
+        key(connection, who, site, now)?;
+    }
+    for id in reports {
+        report(connection, site, id, now)?;
+    }
+    if scope == Scope::Everything { Ok(()) } else { key_of_nothing(connection, who, site, now) }
+}
+
+/// Everything that lies under the key is unreadable from here on, also in copies of the database.
+fn key(connection: &Connection, who: ReporterHash, site: Uuid, now: Timestamp) -> Result<(), StoreError> {
     connection
         .prepare_cached("DELETE FROM objection WHERE site = ?1 AND reporter = ?2")?
         .execute((site.as_bytes(), who.0))?;

@@ -118,15 +118,8 @@ impl Store {
                         return Err(StoreError::Conflict(HELD));
                     }
                     Right::Erase => {
-                        if scope == Scope::Everything {
-                            erasing::key(connection, who, site, now)?;
-                        }
-                        theirs
-                            .iter()
-                            .try_for_each(|report| erasing::report(connection, site, report.id, now))?;
-                        if scope != Scope::Everything {
-                            erasing::key_of_nothing(connection, who, site, now)?;
-                        }
+                        let ids = theirs.iter().map(|report| report.id);
+                        erasing::reports(connection, (who, site), scope, ids, now)?;
                     }
                     Right::Correct => {
                         let owner = Owner { site, reporter: who.0 };

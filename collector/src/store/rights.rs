@@ -163,15 +163,8 @@ impl Store {
                         id = vault.rng().uuid_v7(now);
                     }
                     _ => {
-                        if scope == Scope::Everything {
-                            erasing::key(connection, who, site, now)?;
-                        }
-                        for report in &theirs {
-                            erasing::report(connection, site, report.id, now)?;
-                        }
-                        if scope != Scope::Everything {
-                            erasing::key_of_nothing(connection, who, site, now)?;
-                        }
+                        let ids = theirs.iter().map(|report| report.id);
+                        erasing::reports(connection, (who, site), scope, ids, now)?;
                         requests::settle(connection, who, site, scope, now)?;
                         outcome.reports += theirs.len() as u64;
                         log(connection, &key, now, &by, Act::Erased, site, who, scope)?;

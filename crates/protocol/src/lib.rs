@@ -37,4 +37,4 @@ pub use site::{
 };
 pub use submission::{Asked, Consent, Contact, Kind, Rating, Scale, Submission};
 pub use text_map::{Localised, TextMap};
-pub use timestamp::{ParseTimestampError, Timestamp};
+pub use timestamp::{DAY_MS, ParseTimestampError, Timestamp};

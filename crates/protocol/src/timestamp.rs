@@ -15,7 +15,8 @@ pub struct Timestamp(i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseTimestampError;
 
-const DAY_MS: i64 = 86_400_000;
+/// Milliseconds of a day; there are no leap seconds in Unix time.
+pub const DAY_MS: i64 = 86_400_000;
 
 impl Timestamp {
     /// From Unix milliseconds.
