@@ -223,6 +223,17 @@ async fn what_is_in_the_top_layer_lies_above_all_wherever_its_markup_is() -> Res
 }
 
 #[tokio::test]
+async fn what_is_scrolled_inside_the_page_shows_the_same_part() -> Result<()> {
+    let _place = e2e::place().await?;
+    let studio = Studio::open("pages").await?;
+    let browser = studio_browser().await?;
+    let taken = studio.take(&browser, "scrolled", &json!({})).await?;
+    let drawn = seen(taken.picture.as_ref());
+    ensure!(drawn == (1..=9).collect(), "{drawn:?} are to be seen, not 1 to 9");
+    browser.close().await
+}
+
+#[tokio::test]
 async fn a_page_cannot_lift_a_mask_by_what_it_has_patched() -> Result<()> {
     let _place = e2e::place().await?;
     let studio = Studio::open("pages").await?;

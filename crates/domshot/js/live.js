@@ -127,7 +127,7 @@ export const still = (shot) => {
 export const scrolled = (shot, element, left, top, width, height) => {
   const before = shot.style(element, '::before').content;
   const pseudo = /^(none|normal|)$/.test(before) ? 'before' : 'after';
-  const { position, display, flexDirection, paddingLeft, paddingTop, columnGap } = shot.style(element);
+  const { position, display, direction, flexDirection, paddingLeft, paddingTop, columnGap } = shot.style(element);
   const px = (text) => parseFloat(text) || 0;
   const [x, y] = [left - px(paddingLeft), top - px(paddingTop)];
   const margin = (gap) => `margin:${y}px ${-x - width - gap}px ${-y - height}px ${x}px`;
@@ -135,14 +135,15 @@ export const scrolled = (shot, element, left, top, width, height) => {
   // (and so come to lie above its surroundings).
   let place = `position:absolute!important;left:${left}px!important;top:${top}px`;
   let around = '';
+  const kind = pseudo === 'before' && display;
   if (position !== 'static') {
     // It holds the marker as it is.
-  } else if (/^(block|flow-root|list-item|inline-block)$/.test(display)) place = 'float:left!important;' + margin(0);
-  else if (display === 'flex' && flexDirection === 'row') {
+  } else if (/^(block|flow-root|list-item|inline-block)$/.test(kind)) place = 'float:left!important;' + margin(0);
+  else if (kind === 'flex' && flexDirection + direction === 'rowltr') {
     // So does an item that is as wide as its margins and the gap after it take away.
     place = 'order:-1!important;flex:none!important;align-self:flex-start!important;' + margin(px(columnGap));
   } else around = 'position:relative!important';
   const at = `[ds-o="${shot.scrolls}"]`;
-  shot.css += `${at}{scroll-snap-type:both mandatory!important;scroll-padding:0!important;scroll-behavior:auto!important;${around}}${at} *{scroll-snap-align:none!important}${at}::${pseudo}{all:initial!important;content:""!important;display:block!important;visibility:hidden!important;scroll-snap-align:start!important;width:${width}px!important;height:${height}px!important;${place}!important}`;
+  shot.css += `${at}{scroll-snap-type:both mandatory!important;scroll-padding:0!important;scroll-behavior:auto!important;${around}}${at} *{scroll-snap-align:none!important}${at}::${pseudo}{all:initial!important;content:""!important;display:block!important;visibility:hidden!important;scroll-snap-align:start!important;scroll-initial-target:nearest!important;width:${width}px!important;height:${height}px!important;${place}!important}`;
   return ` ds-o="${shot.scrolls++}"`;
 };

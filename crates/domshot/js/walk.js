@@ -331,16 +331,17 @@ const element = (shot, node, level) => {
     }
     const most = Math.max(...over);
     if (most > 1 && style.overflow !== 'visible') {
+      const px = (name) => parseFloat(style[name]) || 0;
       const bars = [
-        Math.max(0, node.offsetWidth - clientWidth - 2 * node.clientLeft || 0),
-        Math.max(0, node.offsetHeight - clientHeight - 2 * node.clientTop || 0),
+        Math.max(0, node.offsetWidth - clientWidth - px('borderLeftWidth') - px('borderRightWidth') || 0),
+        Math.max(0, node.offsetHeight - clientHeight - px('borderTopWidth') - px('borderBottomWidth') || 0),
       ];
       // Scrollbars that lie over the content, or are switched off, take no place in the clone.
       if (bars[0] + bars[1] < 2) start.style += 'overflow:hidden!important;';
       else if (shot.isGecko) {
         // Gecko draws no scrollbars inside an SVG image.
-        const { paddingRight, paddingBottom } = style;
-        start.style += `overflow:hidden!important;padding-right:${parseFloat(paddingRight) + bars[0]}px!important;padding-bottom:${parseFloat(paddingBottom) + bars[1]}px!important;`;
+        const side = node.clientLeft - px('borderLeftWidth') > 2 ? 'Left' : 'Right';
+        start.style += `box-sizing:border-box!important;width:${node.offsetWidth}px!important;height:${node.offsetHeight}px!important;overflow:hidden!important;padding-${side}:${px('padding' + side) + bars[0]}px!important;padding-bottom:${px('paddingBottom') + bars[1]}px!important;`;
       }
       if (most > REACH) {
         clip = cut(clip, box);
