@@ -80,8 +80,20 @@ pub(super) enum Command {
     /// Take submissions again
     Reopen {
         /// The site, by key or name
+        #[arg(long, conflicts_with = "all")]
+        site: Option<String>,
+        /// Open every closed site of this instance
+        #[arg(long)]
+        all: bool,
+    },
+    /// List every policy that was ever in force, newest first: consent refers to its version
+    Policies {
+        /// The site, by key or name
         #[arg(long)]
         site: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -135,6 +147,9 @@ pub(super) struct Asks {
     /// How much a purpose is wanted, for example picture=optional; may be given several times
     #[arg(long = "need", value_name = "PURPOSE=off|optional|required", value_parser = need)]
     needs: Vec<(Purpose, Need)>,
+    /// How long something is kept, for example picture=30; may be given several times
+    #[arg(long = "days", value_name = "PURPOSE=DAYS", value_parser = days)]
+    days: Vec<(Purpose, u16)>,
     /// Take attachments of this media type, for example application/pdf or image/*; may be given several times, in
     /// place of those before
     #[arg(long = "attach", value_name = "TYPE", conflicts_with = "no_attachments")]
@@ -175,31 +190,43 @@ impl Asks {
         Ok(form)
     }
 
-    /// The policy with what is said of needs.
+    /// The policy with what is said of needs and days.
     fn policy(&self, mut policy: Policy) -> Result<Policy> {
         for (purpose, need) in &self.needs {
-            match policy.terms.iter_mut().find(|terms| terms.purpose == *purpose) {
-                Some(terms) => terms.need = *need,
-                None => policy.terms.push(Terms {
-                    purpose: *purpose,
-                    need: *need,
-                    days: default_days(*purpose),
-                    text: Localised::default(),
-                }),
-            }
+            terms(&mut policy, *purpose).need = *need;
+        }
+        for (purpose, days) in &self.days {
+            terms(&mut policy, *purpose).days = *days;
         }
         check_policy(&policy)?;
         Ok(policy)
     }
 }
 
+/// What the policy says of a purpose; where it says nothing, it does from now on.
+fn terms(policy: &mut Policy, purpose: Purpose) -> &mut Terms {
+    let at = policy.terms.iter().position(|terms| terms.purpose == purpose).unwrap_or_else(|| {
+        let (days, text) = (default_days(purpose), Localised::default());
+        policy.terms.push(Terms { purpose, need: Need::Off, days, text });
+        policy.terms.len() - 1
+    });
+    &mut policy.terms[at]
+}
+
 fn need(text: &str) -> Result<(Purpose, Need), String> {
-    let read = || {
-        let (purpose, need) = text.split_once('=')?;
-        Some((Purpose::from_name(purpose)?, Need::ALL.into_iter().find(|known| known.as_str() == need)?))
-    };
+    of_purpose(text, "optional", |need| Need::ALL.into_iter().find(|known| known.as_str() == need))
+}
+
+fn days(text: &str) -> Result<(Purpose, u16), String> {
+    of_purpose(text, "30", |days| days.parse().ok())
+}
+
+/// Reads PURPOSE=VALUE.
+fn of_purpose<T>(text: &str, example: &str, read: fn(&str) -> Option<T>) -> Result<(Purpose, T), String> {
+    let both = text.split_once('=');
+    let both = both.and_then(|(purpose, value)| Some((Purpose::from_name(purpose)?, read(value)?)));
     let purposes = Purpose::ALL.map(Purpose::as_str).join(", ");
-    read().ok_or_else(|| format!("such as picture=optional; purposes are {purposes}"))
+    both.ok_or_else(|| format!("such as picture={example}; purposes are {purposes}"))
 }
 
 fn at_end(text: &str) -> Result<AtEnd, String> {
@@ -294,12 +321,35 @@ pub(super) async fn run(settings: &Settings, command: Command, clock: &Clock, rn
             }
             Ok(())
         }
-        Command::Reopen { site } => {
+        Command::Reopen { site, all } => {
+            let directory = store.directory(now).await?;
+            let sites = if all {
+                let closed = directory.sites().into_iter().filter(|site| site.closed_at.is_some());
+                closed.map(Arc::clone).collect()
+            } else {
+                vec![instance::find_site(&store, site.as_deref(), now).await?]
+            };
+            for site in sites {
+                let change = SiteChange { closed_at: Some(None), ..SiteChange::default() };
+                store.change_site(site.id, change, now).await?;
+                say(format_args!("{} is open", site.name))?;
+            }
+            Ok(())
+        }
+        Command::Policies { site, json } => {
             let site = instance::find_site(&store, site.as_deref(), now).await?;
-            store
-                .change_site(site.id, SiteChange { closed_at: Some(None), ..SiteChange::default() }, now)
-                .await?;
-            say(format_args!("{} is open", site.name))
+            for (since, policy) in store.policies(site.id).await? {
+                if json {
+                    say(json!({ "since": since, "policy": policy }))?;
+                    continue;
+                }
+                let asked = policy.terms.iter().filter(|terms| terms.need != Need::Off);
+                let asked = asked.map(|terms| {
+                    format!("{} {} {} days", terms.purpose.as_str(), terms.need.as_str(), terms.days)
+                });
+                say(format_args!("{}  {since}  {}", policy.version, asked.collect::<Vec<_>>().join(", ")))?;
+            }
+            Ok(())
         }
     }
 }

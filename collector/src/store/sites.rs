@@ -187,6 +187,25 @@ impl Store {
         Ok(directory)
     }
 
+    /// Every policy that was ever in force on a site, with the moment from which it was, newest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn policies(&self, site: Uuid) -> Result<Vec<(Timestamp, Policy)>, StoreError> {
+        self.readers
+            .read(move |connection| {
+                let mut statement = connection
+                    .prepare_cached("SELECT since, body FROM policy WHERE site = ?1 ORDER BY version DESC")?;
+                let rows = statement.query_map([site.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                rows.map(|row| {
+                    let (since, body): (i64, String) = row?;
+                    Ok((Timestamp::from_unix_ms(since), serde_json::from_str(&body)?))
+                })
+                .collect()
+            })
+            .await
+    }
+
     /// Adds a site with its first policy.
     ///
     /// # Errors

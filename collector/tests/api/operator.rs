@@ -199,3 +199,32 @@ fn owner_chooses_which_rights_wait_for_an_answer() {
     assert!(says(&folder, &["site", "list"]).contains("correct on request"));
     assert_eq!(run(&folder, &["site", "set", "--erase", "never"]).status.code(), Some(2));
 }
+
+#[tokio::test]
+async fn every_policy_that_was_in_force_can_be_read_and_no_days_are_over_the_ceiling() {
+    let folder = tempfile::tempdir().unwrap();
+    let origin = ["site", "add", "--name", "Shop", "--origin", "https://shop.example"];
+    says(&folder, &[&origin[..], &["--days", "picture=30", "--need", "picture=optional"]].concat());
+    assert!(says(&folder, &["site", "set", "--days", "message=20"]).contains("version 2"));
+    assert!(
+        says(&folder, &["site", "set", "--days", "message=20"]).contains("version 2"),
+        "nothing has changed"
+    );
+    let told = says(&folder, &["site", "policies"]);
+    let lines: Vec<_> = told.lines().collect();
+    assert_eq!(lines.len(), 2);
+    assert!(lines[0].starts_with("2  ") && lines[0].contains("message required 20 days"), "{told}");
+    assert!(lines[1].starts_with("1  ") && lines[1].contains("message required 365 days"), "{told}");
+    assert!(told.lines().all(|line| line.contains("picture optional 30 days")), "{told}");
+    let first = says(&folder, &["site", "policies", "--json"]);
+    let first: Value = serde_json::from_str(first.lines().last().unwrap()).unwrap();
+    assert_eq!(first["policy"]["version"], 1);
+
+    let refused = run(&folder, &["site", "set", "--days", "message=9999"]);
+    assert!(!refused.status.success());
+    let refused = run(&folder, &["site", "set", "--days", "words=3"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("such as picture=30"));
+    says(&folder, &["site", "close", "--all"]);
+    assert!(says(&folder, &["site", "list"]).contains("(closed)"));
+    assert!(says(&folder, &["site", "reopen", "--all"]).contains("Shop is open"));
+}
