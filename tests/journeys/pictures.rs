@@ -4,7 +4,10 @@ use std::{io::Write as _, path::Path};
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::{Allowed, Kind, Visitor, World, journey, until};
-use fantoccini::key::Key;
+use fantoccini::{
+    actions::{InputSource as _, MOUSE_BUTTON_LEFT, MouseActions, PointerAction},
+    key::Key,
+};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
@@ -162,6 +165,104 @@ async fn a_member_sees_a_picture_of_the_page_without_what_was_masked_and_covered
         ensure!((&kept["width"], &kept["height"]) == (&page["width"], &page["height"]), "{kept}, not {page}");
         ensure!(kept["shown"] == page["shown"], "{kept}, not {page}");
         ensure!(kept["covered"] == 0 && kept["far"] == 0 && kept["near"] != 0, "{kept}");
+        Ok(Allowed::default())
+    })
+    .await
+}
+
+/// What the pen has just told whoever does not see it.
+async fn hears(visitor: &Visitor, part: &str) -> Result<()> {
+    let said = "return document.querySelector('candor-widget').shadowRoot.querySelector('[data-t=said]').textContent";
+    until(&format!("the pen says {part:?}"), async || {
+        let said = visitor.script(said, vec![]).await?;
+        Ok(said.as_str().is_some_and(|said| said.contains(part)).then_some(()))
+    })
+    .await
+}
+
+/// Takes up the tool in this place of the toolbar, and goes to the picture.
+async fn takes_tool(visitor: &Visitor, at: usize) -> Result<()> {
+    let focus = "const root = document.querySelector('candor-widget').shadowRoot;
+        root.querySelectorAll('[data-t=tool]')[arguments[0]].click();
+        root.querySelector('[data-t=picture]').focus()";
+    visitor.script(focus, vec![at.into()]).await?;
+    Ok(())
+}
+
+/// Drags from one pixel of the picture to another.
+async fn drags(visitor: &Visitor, from: (f64, f64), to: (f64, f64)) -> Result<()> {
+    let place =
+        "const canvas = document.querySelector('candor-widget').shadowRoot.querySelector('[data-t=picture]');
+        const { x, y, width, height } = canvas.getBoundingClientRect();
+        return [x + arguments[0] * width / canvas.width, y + arguments[1] * height / canvas.height]";
+    let mut pointer = MouseActions::new("mouse".into());
+    for (at, (x, y)) in [from, to].into_iter().enumerate() {
+        let place = visitor.script(place, vec![x.into(), y.into()]).await?;
+        let (x, y) = (place[0].as_f64().context("x")?.round(), place[1].as_f64().context("y")?.round());
+        pointer = pointer.then(PointerAction::MoveTo { duration: None, x, y });
+        if at == 0 {
+            pointer = pointer.then(PointerAction::Down { button: MOUSE_BUTTON_LEFT });
+        }
+    }
+    let pointer = pointer.then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
+    Ok(visitor.client().perform_actions(pointer).await?)
+}
+
+#[tokio::test]
+async fn what_is_drawn_is_moved_and_removed_by_keys_and_by_the_pointer() -> Result<()> {
+    journey(async |world| {
+        offer(world)?;
+        let visitor = world.visit("pictures").await?;
+        write_and_agree(&visitor, "On second thoughts, over there").await?;
+        visitor.click("add-picture").await?;
+        visitor.sees("picture").await?;
+        // A blackout over the coloured field, from the corner.
+        takes_tool(&visitor, 6).await?;
+        let corner = [(Key::Up, 40), (Key::Left, 60)];
+        visitor.holds(Key::Shift, &corner).await?;
+        visitor.presses(&[(Key::Enter, 1)]).await?;
+        visitor.holds(Key::Shift, &[(Key::Right, 7), (Key::Down, 7)]).await?;
+        visitor.presses(&[(Key::Enter, 1)]).await?;
+        hears(&visitor, "Blackout from 0, 0 to 280, 280 added").await?;
+
+        // By keys it is taken up, moved, put down, brought back by undo, and moved again.
+        visitor.presses(&[(Key::PageDown, 1)]).await?;
+        hears(&visitor, "Blackout from 0, 0 to 280, 280 selected").await?;
+        visitor.holds(Key::Shift, &[(Key::Right, 6)]).await?;
+        hears(&visitor, "240, 0").await?;
+        visitor.presses(&[(Key::Enter, 1)]).await?;
+        hears(&visitor, "Blackout from 240, 0 to 520, 280 moved").await?;
+        visitor.click("undo").await?;
+        hears(&visitor, "Undone").await?;
+        visitor.click("redo").await?;
+        hears(&visitor, "Redone").await?;
+
+        // By the pointer it comes back over the field, and off it.
+        takes_tool(&visitor, 8).await?;
+        drags(&visitor, (300.0, 100.0), (60.0, 100.0)).await?;
+        hears(&visitor, " moved").await?;
+        drags(&visitor, (60.0, 100.0), (310.0, 330.0)).await?;
+        hears(&visitor, " moved").await?;
+
+        // Another one on the field goes by the key for that.
+        takes_tool(&visitor, 6).await?;
+        visitor.holds(Key::Shift, &corner).await?;
+        visitor.presses(&[(Key::Enter, 1)]).await?;
+        visitor.holds(Key::Shift, &[(Key::Right, 6), (Key::Down, 6)]).await?;
+        visitor.presses(&[(Key::Enter, 1)]).await?;
+        hears(&visitor, "Blackout from 0, 0 to 240, 240 added").await?;
+        visitor.presses(&[(Key::PageDown, 1), (Key::Delete, 1)]).await?;
+        hears(&visitor, "Blackout from 0, 0 to 240, 240 removed").await?;
+
+        visitor.reads_in("marks", "Drawn (1)").await?;
+        attach(&visitor).await?;
+        visitor.sees("file-1").await?;
+        visitor.click("consent-picture").await?;
+        visitor.click("send").await?;
+        all_arrive(&visitor).await?;
+        let files = world.collector.inbox().await?.only_files().await?;
+        let kept = colours(&visitor, &files[0].1).await?;
+        ensure!(kept["shown"] == 160 * 120, "nothing covers the field any more: {kept}");
         Ok(Allowed::default())
     })
     .await

@@ -84,6 +84,12 @@ pub fn draw(root: &JsValue, options: &JsValue) -> Promise {
     page::draw(page::engine(), root, options)
 }
 
+/// The engine's answer to one question of `js/`, for a host that calls `draw` of `js/picture.js` itself: it hands this on
+/// as a function, and is spared the bytes that pass a page's objects through Rust.
+pub fn ask(kind: u32, text: String, more: String) -> Vec<u8> {
+    page::ask(kind, text, more)
+}
+
 async fn picture(promise: Promise) -> Result<Picture, Error> {
     let blob = brought(promise).await?;
     let [width, height] =

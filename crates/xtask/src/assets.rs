@@ -15,7 +15,7 @@ use crate::{
     node::{Text, Tools},
     place::Place,
     step::{self, Step},
-    wasm::{self, Recipe},
+    wasm::{self, Entry, Recipe},
 };
 
 /// The token in the loader that the collector replaces with a site's public settings.
@@ -74,10 +74,21 @@ pub(crate) fn build(place: &Place) -> Result<Manifest> {
     let module = wasm::build(
         place,
         &tools,
-        Recipe { package: "candor-widget", features: &[], stem: "candor", is_plain: false },
+        Recipe { package: "candor-widget", features: &[], stem: "candor", is_plain: false, entry: None },
     )?;
-    let recipe = Recipe { package: "candor-capture", features: &[], stem: "candor-capture", is_plain: false };
-    let capture = wasm::build(place, &tools, recipe)?;
+    let entry =
+        Entry { file: "widget/capture/js/capture.js", glue: "pen", snippet: ("domshot", "js/picture.js") };
+    let capture = wasm::build(
+        place,
+        &tools,
+        Recipe {
+            package: "candor-capture",
+            features: &[],
+            stem: "candor-capture",
+            is_plain: false,
+            entry: Some(entry),
+        },
+    )?;
 
     let step = Step::start("assets: minify, name, compress");
     let css = tools.minify(&read(&widget.join("widget.css"))?, Text::Style)?;
@@ -111,7 +122,7 @@ pub(crate) fn build(place: &Place) -> Result<Manifest> {
         .collect::<Result<_>>()?;
     let files_css = tools.minify(&read(&folder.join("files.css"))?, Text::Style)?;
     let files = put_in(
-        tools.bundle(&folder.join("files.js"), &[])?,
+        tools.bundle(&folder.join("files.js"), &[], &[])?,
         &[
             ("__CANDOR_CSS__", json(&files_css)?),
             ("__CANDOR_LOCALES__", json(&files_locales)?),

@@ -120,7 +120,7 @@ fn engines(place: &Place) -> Result<BTreeMap<String, usize>> {
         if name == "view" {
             continue;
         }
-        let module = tools.bundle(&path, &["/module/domshot.js"])?;
+        let module = tools.bundle(&path, &["/module/domshot.js"], &[])?;
         let module = tools.minify(&module, Text::Module)?;
         let weight = if name == "domshot" {
             ["domshot.js", "domshot_bg.wasm"]

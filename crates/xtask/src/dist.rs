@@ -70,7 +70,13 @@ fn tools(place: &Place) -> Result<Tools> {
 /// # Errors
 /// The build tools are missing, or the crate does not compile.
 pub(crate) fn domshot(place: &Place, tools: &Tools, folder: &Path) -> Result<()> {
-    let recipe = Recipe { package: "domshot", features: &["module"], stem: "domshot_core", is_plain: false };
+    let recipe = Recipe {
+        package: "domshot",
+        features: &["module"],
+        stem: "domshot_core",
+        is_plain: false,
+        entry: None,
+    };
     let module = wasm::build(place, tools, recipe)?;
     let plain = wasm::build(place, tools, Recipe { is_plain: true, ..recipe })?;
     let step = Step::start("domshot: wrap and minify");
@@ -89,7 +95,7 @@ fn wrap(place: &Place, tools: &Tools, name: &str, glue: &str, program: &str, fol
     fs::copy(place.root.join("crates/domshot/js").join(name), &entry)?;
     fs::write(work.path().join("domshot_core.js"), glue)?;
     fs::write(work.path().join("domshot_program.js"), program)?;
-    let source = tools.bundle(&entry, &["./domshot_plain.js"])?;
+    let source = tools.bundle(&entry, &["./domshot_plain.js"], &[])?;
     Ok(fs::write(folder.join(name), tools.minify(&source, Text::Module)?)?)
 }
 

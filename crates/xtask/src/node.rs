@@ -143,18 +143,25 @@ impl Tools {
         Ok(run::filter(&mut command, text)?.trim_end().to_owned())
     }
 
-    /// Puts an ES module and all that it imports into one text, which one integrity hash covers.
+    /// Puts an ES module and all that it imports into one text, which one integrity hash covers. `aliases` are names that
+    /// its files import, and where these lie.
     ///
     /// # Errors
     /// The tool is missing: a bundle cannot be faked by leaving it out.
-    pub(crate) fn bundle(&self, entry: &Path, left_out: &[&str]) -> Result<String> {
+    pub(crate) fn bundle(
+        &self,
+        entry: &Path,
+        left_out: &[&str],
+        aliases: &[(&str, &Path)],
+    ) -> Result<String> {
         let modules = self.modules.as_ref().context("esbuild is not installed: run `cargo xtask setup`")?;
         let mut command = Command::new("node");
         command
             .arg(modules.join("esbuild/bin/esbuild"))
             .arg(entry)
             .args(["--bundle", "--format=esm", "--legal-comments=none", "--log-level=warning", TARGETS])
-            .args(left_out.iter().map(|module| format!("--external:{module}")));
+            .args(left_out.iter().map(|module| format!("--external:{module}")))
+            .args(aliases.iter().map(|(name, file)| format!("--alias:{name}={}", file.display())));
         Ok(String::from_utf8(run::quiet(&mut command)?)?.trim_end().to_owned())
     }
 }

@@ -25,8 +25,8 @@ struct Budget {
 const LOADER: Budget = Budget { goal_bytes: 2_000, ceiling_bytes: 2_500 };
 /// Everything until the form is open: loader, glue, wasm, styles, one locale.
 const FORM_OPEN: Budget = Budget { goal_bytes: 30_000, ceiling_bytes: 42_000 };
-/// Pictures and drawing, on top. The ceiling planned is 24,000: it is where the module stood when it was first served.
-const CAPTURE: Budget = Budget { goal_bytes: 16_700, ceiling_bytes: 36_500 };
+/// Pictures and drawing, on top. The ceiling planned is 24,000; domshot alone is two thirds of that by now.
+const CAPTURE: Budget = Budget { goal_bytes: 16_700, ceiling_bytes: 31_500 };
 /// One locale.
 const LOCALE: Budget = Budget { goal_bytes: 3_000, ceiling_bytes: 4_000 };
 

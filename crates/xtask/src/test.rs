@@ -142,14 +142,16 @@ fn command(place: &Place, binary: &Binary) -> Command {
 
 /// Runs the tests of the widget's JavaScript with node's own runner.
 fn in_node(place: &Place) -> Result<Suite> {
-    step::head("files in node");
-    let folder = place.root.join("widget/files");
+    const NAME: &str = "files and words in node";
+    step::head(NAME);
     let mut node = Command::new("node");
-    node.args(["--test", "--test-reporter=tap"]).current_dir(&folder).stdout(Stdio::piped());
-    for entry in fs::read_dir(&folder)? {
-        let name = entry?.file_name();
-        if name.to_string_lossy().ends_with(".test.js") {
-            node.arg(name);
+    node.args(["--test", "--test-reporter=tap"]).current_dir(&place.root).stdout(Stdio::piped());
+    for folder in ["widget/files", "widget/capture/js"] {
+        for entry in fs::read_dir(place.root.join(folder))? {
+            let file = entry?.path();
+            if file.to_string_lossy().ends_with(".test.js") {
+                node.arg(file);
+            }
         }
     }
     let output = node.output()?;
@@ -160,7 +162,7 @@ fn in_node(place: &Place) -> Result<Suite> {
     if failed > 0 {
         eprintln!("{said}");
     }
-    Ok(Suite { name: "files in node".into(), passed, failed, ignored: 0 })
+    Ok(Suite { name: NAME.into(), passed, failed, ignored: 0 })
 }
 
 /// Packages with tests that need a browser themselves (`wasm-bindgen-test`): those with a `tests/browser.rs`.

@@ -30,6 +30,19 @@ pub(crate) struct Recipe<'a> {
     pub(crate) stem: &'a str,
     /// Whether the module is for wasm2js, which knows no more than the first WebAssembly did.
     pub(crate) is_plain: bool,
+    /// JavaScript that is put around the glue, and the names by which it imports that and files of other crates.
+    pub(crate) entry: Option<Entry<'a>>,
+}
+
+/// A module of the crate's own that calls the glue, instead of being called by it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry<'a> {
+    /// Where it lies, from the root.
+    pub(crate) file: &'a str,
+    /// What it calls the glue.
+    pub(crate) glue: &'a str,
+    /// What it calls a file that a crate brings as a snippet, and how that file's path ends.
+    pub(crate) snippet: (&'a str, &'a str),
 }
 
 /// A built module: what the browser compiles, and the ES module that speaks to it.
@@ -64,12 +77,34 @@ pub(crate) fn build(place: &Place, tools: &Tools, recipe: Recipe<'_>) -> Result<
     let glue = folder.path().join(format!("{}.js", recipe.stem));
     fs::write(&glue, lean(rename(fs::read_to_string(&glue)?, &names)?)?)?;
     // A crate's own JavaScript lies beside the glue; bundled, one integrity hash covers both.
-    let has_own_js = fs::exists(folder.path().join("snippets"))?;
-    let glue = if has_own_js { tools.bundle(&glue, &[])? } else { fs::read_to_string(&glue)? };
+    let snippets = folder.path().join("snippets");
+    let glue = if let Some(Entry { file, glue: name, snippet: (alias, ending) }) = recipe.entry {
+        let snippet = ending_in(&snippets, ending)?;
+        tools.bundle(&place.root.join(file), &[], &[(name, &glue), (alias, &snippet)])?
+    } else if fs::exists(&snippets)? {
+        tools.bundle(&glue, &[], &[])?
+    } else {
+        fs::read_to_string(&glue)?
+    };
     let wasm = fs::read(folder.path().join(format!("{}_bg.wasm", recipe.stem)))?;
     let wasm = if recipe.is_plain { wasm } else { tools.optimise(&wasm)?.unwrap_or(wasm) };
     step.done();
     Ok(Module { wasm, glue })
+}
+
+/// The one file under `snippets`, in a crate's folder, whose path ends so.
+fn ending_in(snippets: &Path, ending: &str) -> Result<PathBuf> {
+    let mut found = Vec::new();
+    for folder in fs::read_dir(snippets).context("there are no snippets")? {
+        let file = folder?.path().join(ending);
+        if fs::exists(&file)? {
+            found.push(file);
+        }
+    }
+    match (found.pop(), found.is_empty()) {
+        (Some(file), true) => Ok(file),
+        _ => bail!("not exactly one crate brings {ending}"),
+    }
 }
 
 /// Takes out of the function table what only descriptions of imports had put there.

@@ -1,5 +1,9 @@
-// The browser's side of the dialog: elements, canvases, pixels and files. It decides nothing: what happens is told to
-// Rust, and what is to be seen comes from there as one stream (`draw`) and as lines of ink (`paint`).
+// The browser's side of the dialog: events, pixels and files. It decides nothing: what happens is told to the pen (Rust)
+// in numbers, and what is to be seen comes back as rows of numbers (`view.js`, `ink.js`).
+
+import { setFont, spread } from './ink.js';
+import { build } from './view.js';
+import { noted } from './words.js';
 
 const TYPES = ['image/png', 'image/jpeg', 'image/webp'];
 // What every phone's canvas can hold.
@@ -10,74 +14,140 @@ const TRIES = [
   [TYPES[0]], [TYPES[2], 0.9], [TYPES[2], 0.7], [TYPES[1], 0.85], [TYPES[1], 0.6],
   [TYPES[1], 0.6, 0.7], [TYPES[1], 0.6, 0.5], [TYPES[1], 0.6, 0.35], [TYPES[1], 0.5, 0.25],
 ];
-const [PRESS, INPUT, DOWN, MOVE, UP, ABORT, KEY, LOADED, FAILED, ENCODED, TOO_BIG] = Array(11).keys();
-const [BY_PAGE, BY_SCREEN, BY_FILE, REFUSED] = Array(4).keys();
-const SHRUNK = 4;
+// What the pen can be told, in the order of its numbers (`event.rs`); the first are buttons, by their hooks.
+const EVENTS = 'close discard keep back page screen another undo redo fit full in out add cancel use attach remove pick tool colour typed down move up abort key loaded failed encoded toobig';
+const KEYS = 'ArrowLeft ArrowUp ArrowRight ArrowDown Enter Delete PageDown PageUp z y Escape';
+const [SHOOT, CAPTURE, ATTACH, LEAVE, REVEAL] = [1, 2, 3, 4, 5];
+// Where an effect puts the focus, in the order of the effects after `REVEAL`.
+const FOCUSED = ['picture', 'ways', 'typed', 'marks', 'keep', 'back', 'attach'];
+// Why there is no picture.
+const [BY_PAGE, REFUSED, BY_SCREEN, BY_FILE] = [0, 1, 2, 3];
+const FILE = 0;
+const BASE = 1;
+const ABOVE = 2;
 
-let host, tell, dialog, off, sheet, settle, pictures, file, turn = 0;
+// `world` is all that belongs to the open dialog: what comes too late finds another one, or none.
+let world;
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-const find = (hook) => dialog?.querySelector(`[data-t="${hook}"]`);
+const find = (hook) => world?.dialog.querySelector(`[data-t="${hook}"]`);
 const hookOf = (element) => element?.dataset.t ?? '';
-const sheets = (change) => (host.root.adoptedStyleSheets = change([...host.root.adoptedStyleSheets]));
+const numberOf = (list, name) => list.split(' ').indexOf(name);
 
-// --- the dialog
-export const open = (from, teller) => {
-  [host, tell, pictures, file] = [from, teller, [], null];
-  off = new AbortController();
-  sheet = new CSSStyleSheet();
-  sheet.replaceSync(host.css);
-  sheets((all) => [...all, sheet]);
-  dialog = document.createElement('dialog');
-  dialog.className = 'capture';
-  dialog.setAttribute('aria-labelledby', 'capture-title');
-  host.root.append(dialog);
-  host.hidePanel();
-  listen();
-  dialog.showModal();
-  return new Promise((done) => (settle = done));
+// Tells the pen, shows what comes of it, and does what it asks for.
+const tell = (name, a = 0, b = 0) => {
+  const row = world.pen.tell(numberOf(EVENTS, name), a, b);
+  const [effect, turn, , , picture] = row;
+  world.row = row;
+  if (turn !== world.turn) world.file = null;
+  world.show(row, world);
+  const { pen, pictures, typed } = world;
+  const paint = (hook, layer, under) => {
+    const context = find(hook)?.getContext('2d');
+    if (!context) return;
+    context.clearRect(0, 0, 1e5, 1e5);
+    if (under) context.drawImage(under.canvas, 0, 0);
+    spread(context, pen.ink(layer), typed);
+  };
+  // What lies under the pen's tip is painted anew only where it has changed: its pixels are many.
+  const beneath = turn + ' ' + row[8];
+  if (pictures.length && world.beneath !== beneath && find('base')) {
+    world.beneath = beneath;
+    paint('base', BASE, pictures[picture]);
+  }
+  paint('picture', ABOVE);
+  if (turn !== world.turn) {
+    world.turn = turn;
+    encode();
+  }
+  if (effect === SHOOT) shoot();
+  if (effect === CAPTURE) capture();
+  if (effect === REVEAL) reveal();
+  const focused = FOCUSED[effect - REVEAL - 1];
+  if (focused) focus(focused);
+  if (focused === 'attach') prove();
+  if (effect === ATTACH || effect === LEAVE) finish(effect === ATTACH);
 };
 
-export const finish = (attached, notes) => {
-  turn++;
+// Opens the dialog and takes a picture of the page at once, or takes up `host.blob`. `host` is what the panel hands over:
+// `root`, `css`, `texts`, `locale`, `mask`, `bytesMax`, `hidePanel()`, `showPanel()`, and perhaps `blob`; `pen` is the
+// WebAssembly, `draw` domshot's.
+//
+// The promise brings `{ blob, width, height, notes }` once the visitor attaches a picture, and `null` when they back
+// out; it never rejects. While a dialog is open a second call backs out of the first.
+export const open = (host, pen, draw) => {
+  leave();
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(host.css);
+  const dialog = document.createElement('dialog');
+  dialog.className = 'panel capture';
+  dialog.setAttribute('aria-labelledby', 'capture-title');
+  world = {
+    // The words of texts by their numbers; 0 is none.
+    host, pen, draw, dialog, sheet, off: new AbortController(), turn: 0, pictures: [], typed: [''],
+    show: build(dialog, host.texts, host.locale, hasScreen()),
+  };
+  pen.begin(Math.round(devicePixelRatio));
+  host.root.adoptedStyleSheets = [...host.root.adoptedStyleSheets, sheet];
+  host.root.append(dialog);
+  host.hidePanel();
+  listen(dialog);
+  dialog.showModal();
+  const promise = new Promise((done) => (world.settle = done));
+  tell(host.blob ? 'abort' : 'page');
+  // Whatever is no picture ends in the choice of ways.
+  if (host.blob) load(host.blob);
+  return promise;
+};
+
+// Backs out of an open dialog and takes everything away with it, whatever was drawn: for a widget that is destroyed.
+export const leave = () => world && finish(false);
+
+const finish = (isAttached) => {
+  const { host, dialog, sheet, off, settle, file, pictures, row } = world;
+  world = null;
   off.abort();
   dialog.close();
   dialog.remove();
-  sheets((all) => all.filter((one) => one !== sheet));
-  const brought = attached ? { ...file, notes } : null;
-  const { showPanel } = host;
-  host = tell = dialog = sheet = pictures = file = null;
-  showPanel();
-  settle(brought);
+  host.root.adoptedStyleSheets = [...host.root.adoptedStyleSheets].filter((one) => one !== sheet);
+  host.showPanel();
+  settle(isAttached ? { ...file, notes: pictures[row[4]].notes } : null);
 };
 
-const listen = () => {
+const listen = (dialog) => {
   const on = (kinds, act) => {
-    for (const kind of kinds.split(' ')) dialog.addEventListener(kind, act, { signal: off.signal });
+    for (const kind of kinds.split(' ')) dialog.addEventListener(kind, act, { signal: world.off.signal });
   };
   const pointers = new Map();
-  const at = ({ clientX, clientY }, canvas) => {
-    const box = canvas.getBoundingClientRect();
-    return [
-      Math.floor(((clientX - box.x) * canvas.width) / box.width),
-      Math.floor(((clientY - box.y) * canvas.height) / box.height),
-    ];
-  };
-  const point = (kind, event) => tell(kind, ...at(event, find('picture')), 0, '');
-  const shown = () => {
-    const canvas = find('picture');
-    return canvas ? Math.round((canvas.getBoundingClientRect().width * devicePixelRatio * 100) / canvas.width) : 100;
+  const box = () => find('picture').getBoundingClientRect();
+  const point = (name, { clientX, clientY }) => {
+    const { x, y, width, height } = box();
+    const { canvas } = world.pictures[world.row[4]];
+    tell(name, Math.floor(((clientX - x) * canvas.width) / width), Math.floor(((clientY - y) * canvas.height) / height));
   };
 
   on('click', ({ target }) => {
     const button = target.closest('button');
-    if (button && button.ariaDisabled !== 'true') tell(PRESS, shown(), 0, 0, hookOf(button));
+    if (!button || button.getAttribute('aria-disabled') === 'true') return;
+    const [, name, at] = /(\D*)(\d*)/.exec(hookOf(button));
+    if (name === 'pick') find('marks').open = false;
+    if (at) tell(name, +at);
+    // How large a pixel of the picture is at the moment, in per cent of the screen's.
+    else tell(name, find('picture') ? Math.round((box().width * devicePixelRatio * 100) / find('picture').width) : 0);
   });
   on('input', ({ target }) => {
+    const hook = hookOf(target);
     if (target.files) {
       load(target.files[0]);
       target.value = '';
-    } else tell(INPUT, 0, 0, 0, hookOf(target) + '\n' + target.value);
+    } else if (hook === 'typed') {
+      const { row, typed } = world;
+      const at = row[11] || typed.length;
+      const words = (typed[at] = target.value);
+      const context = find('picture').getContext('2d');
+      setFont(context, 20 * row[25]);
+      tell(hook, words.trim() ? at : 0, Math.ceil(context.measureText(words).width));
+    } else tell(hook, +target.value);
   });
   on('pointerdown', (event) => {
     for (const fold of dialog.querySelectorAll('[open]')) fold.open = fold.contains(event.target);
@@ -86,8 +156,8 @@ const listen = () => {
     event.target.focus({ preventScroll: true });
     event.preventDefault();
     pointers.set(event.pointerId, event);
-    if (pointers.size > 1) tell(ABORT, 0, 0, 0, '');
-    else point(DOWN, event);
+    if (pointers.size > 1) tell('abort');
+    else point('down', event);
   });
   // The compatible mouse event would take the focus from the field that a press may have opened.
   on('mousedown', (event) => hookOf(event.target) === 'picture' && event.preventDefault());
@@ -98,26 +168,27 @@ const listen = () => {
       // Two fingers move the picture, and each reports half of it.
       find('stage').scrollBy((last.clientX - event.clientX) / 2, (last.clientY - event.clientY) / 2);
       pointers.set(event.pointerId, event);
-    } else point(MOVE, event);
+    } else point('move', event);
   });
   on('pointerup', (event) => {
-    if (pointers.delete(event.pointerId) && !pointers.size) point(UP, event);
+    if (pointers.delete(event.pointerId) && !pointers.size) point('up', event);
   });
   on('pointercancel', (event) => {
-    if (pointers.delete(event.pointerId)) tell(ABORT, 0, 0, 0, '');
+    if (pointers.delete(event.pointerId)) tell('abort');
   });
   on('keydown', (event) => {
     const { key, target } = event;
     const hook = hookOf(target);
     const command = event.ctrlKey || event.metaKey;
+    const name = { ' ': 'Enter', Backspace: 'Delete' }[key] ?? (key.length > 1 ? key : key.toLowerCase());
+    const at = numberOf(KEYS, name);
     if (event.isComposing) return;
-    if (key === 'Enter' && hook === 'typed') tell(PRESS, 0, 0, 0, 'add');
+    if (key === 'Enter' && hook === 'typed') tell('add');
     else if (key === 'Enter' && target.type === 'radio') focus('picture');
     else if (
-      key === 'Escape' ||
-      (hook === 'picture' && !command && /^(Arrow.*|Enter| )$/.test(key)) ||
-      (hook !== 'typed' && command && /^[zy]$/i.test(key))
-    ) tell(KEY, event.shiftKey + 2 * event.altKey + 4 * command, 0, 0, key);
+      name === 'Escape' ||
+      (at >= 0 && (name === 'z' || name === 'y' ? command && hook !== 'typed' : hook === 'picture' && !command))
+    ) tell('key', at, event.shiftKey + 2 * event.altKey);
     else return;
     event.preventDefault();
   });
@@ -128,15 +199,16 @@ const listen = () => {
     load(files[0]);
   });
   on('dragover', (event) => event.preventDefault());
+  const escape = () => tell('key', numberOf(KEYS, 'Escape'));
   on('cancel', (event) => {
     event.preventDefault();
-    tell(KEY, 0, 0, 0, 'Escape');
+    escape();
   });
   // A browser that is told twice in a row to close does it whatever we say.
   on('close', () => {
-    if (!dialog || dialog.open) return;
+    if (!world || dialog.open) return;
     dialog.showModal();
-    tell(KEY, 0, 0, 0, 'Escape');
+    escape();
   });
   // Nothing that is typed, pasted or dropped here is the page's business.
   on('keydown keyup keypress beforeinput input change copy cut paste drop dragenter dragover dragleave', (event) =>
@@ -144,103 +216,17 @@ const listen = () => {
   );
 };
 
-// --- what Rust asks
-export const page = () => document;
-export const pixelRatio = () => devicePixelRatio;
-export const hasScreen = () =>
-  !!navigator.mediaDevices?.getDisplayMedia && document.featurePolicy?.allowsFeature('display-capture') !== false;
-const fetchBlob = async (url) => {
-  const response = await fetch(url, { cache: 'force-cache', credentials: 'same-origin' });
-  if (!response.ok) throw response.status;
-  return response.blob();
-};
-// One selector that cannot be read would void the list, and with it all masks.
-const masked = () =>
-  ['[data-candor-mask]', ...host.mask].filter((selector) => {
-    try {
-      return selector && (document.querySelector(selector), true);
-    } catch {
-      console.warn('candor: no selector', selector);
-    }
-  }).join();
-export const options = () => ({
-  dpr: devicePixelRatio, mask: masked(), hide: '[data-candor-hide]', own: 'candor-widget', fetch: fetchBlob,
-});
-
-// --- elements
-const SVG = 'http://www.w3.org/2000/svg';
-
-// Walks the stream and the elements that are there side by side; what has the same name and hook stays.
-export const draw = (stream) => {
-  let parent = dialog;
-  let place = dialog.firstChild;
-  const above = [];
-  for (const piece of stream.split(/(?=[\x01-\x04])/)) {
-    const body = piece.slice(1);
-    const at = body.search(/[#=]/);
-    const [name, value] = [body.slice(0, at), body.slice(at + 1)];
-    switch (piece.charCodeAt()) {
-      case 1: {
-        let element = place;
-        if (!element || element.localName !== name || hookOf(element) !== value) {
-          element = name === 'svg' || name === 'path' ? document.createElementNS(SVG, name) : document.createElement(name);
-          if (value) element.dataset.t = value;
-          place ? place.replaceWith(element) : parent.append(element);
-        }
-        above.push([parent, element, new Set(['data-t', 'open', 'style'])]);
-        [parent, place] = [element, element.firstChild];
-        break;
-      }
-      case 2: {
-        const live = name === 'checked' || (name === 'value' && parent.type === 'text');
-        above.at(-1)[2].add(name);
-        if (live) {
-          const wanted = name === 'checked' ? !!value : value;
-          // Setting even the same text would move the caret to its end.
-          if (parent[name] !== wanted) parent[name] = wanted;
-        } else if (parent.getAttribute(name) !== value) parent.setAttribute(name, value);
-        break;
-      }
-      case 3:
-        if (place?.nodeType !== 3) {
-          const text = document.createTextNode(body);
-          place ? place.replaceWith(text) : parent.append(text);
-          place = text;
-        } else if (place.data !== body) place.data = body;
-        place = place.nextSibling;
-        break;
-      case 4: {
-        while (place) {
-          const next = place.nextSibling;
-          place.remove();
-          place = next;
-        }
-        const [outer, element, known] = above.pop();
-        for (const { name } of [...element.attributes]) if (!known.has(name)) element.removeAttribute(name);
-        [parent, place] = [outer, element.nextSibling];
-      }
-    }
-  }
-  zoom();
-};
-
-const zoom = () => {
-  const stage = find('stage');
-  const percent = stage?.dataset.zoom;
-  for (const canvas of stage?.querySelectorAll('canvas') ?? []) {
-    canvas.style.width = percent > 0 ? (canvas.width * percent) / 100 / devicePixelRatio + 'px' : '';
-  }
-};
-
-export const focus = (hook) => {
+const focus = (hook) => {
   const element = find(hook);
   // A list of marks is focused by what opens it.
   (element?.querySelector('summary') ?? element)?.focus();
 };
 
-export const reveal = (x, y) => {
+// Scrolls so that the mark or place that was just told of can be seen.
+const reveal = () => {
   const [stage, canvas] = [find('stage'), find('picture')];
   const [box, port] = [canvas.getBoundingClientRect(), stage.getBoundingClientRect()];
+  const [, , x, y] = world.row.slice(14);
   const margin = 24;
   const over = (at, from, to) => (at < from + margin ? at - from - margin : Math.max(0, at - to + margin));
   stage.scrollBy(
@@ -249,7 +235,24 @@ export const reveal = (x, y) => {
   );
 };
 
-// --- pixels
+// --- three ways to a picture
+const hasScreen = () =>
+  !!navigator.mediaDevices?.getDisplayMedia && document.featurePolicy?.allowsFeature('display-capture') !== false;
+const fetchBlob = async (url) => {
+  const response = await fetch(url, { cache: 'force-cache', credentials: 'same-origin' });
+  if (!response.ok) throw response.status;
+  return response.blob();
+};
+// One selector that cannot be read would void the list, and with it all masks.
+const masked = () =>
+  ['[data-candor-mask]', ...world.host.mask].filter((selector) => {
+    try {
+      return selector && (document.querySelector(selector), true);
+    } catch {
+      console.warn('candor: no selector', selector);
+    }
+  }).join();
+
 const blank = (width, height) => {
   const canvas = Object.assign(document.createElement('canvas'), { width, height });
   const context = canvas.getContext('2d');
@@ -258,108 +261,84 @@ const blank = (width, height) => {
   return context;
 };
 
-const spread = (context, ink) => {
-  Object.assign(context, { lineCap: 'round', lineJoin: 'round', textBaseline: 'alphabetic', textAlign: 'left' });
-  for (const line of ink.split('\n')) {
-    const [kind, colour, size, ...rest] = line.split(' ');
-    context.fillStyle = context.strokeStyle = colour;
-    context.lineWidth = size;
-    if (kind === 'stroke') context.stroke(new Path2D(rest.join(' ')));
-    if (kind === 'fill') context.fill(new Path2D(rest.join(' ')), 'evenodd');
-    if (kind === 'text' || kind === 'number') {
-      const [edge, x, y, ...words] = rest;
-      const text = words.join(' ');
-      context.font = `600 ${size}px system-ui, sans-serif`;
-      const { width } = context.measureText(text);
-      if (kind === 'number') context.fillText(text, x - width / 2, +y + size * 0.36);
-      else {
-        // Kept inside the picture where it fits at all, and edged like everything that is drawn.
-        const left = Math.max(0, Math.min(x, context.canvas.width - width));
-        context.strokeStyle = edge;
-        context.lineWidth = size / 5;
-        context.strokeText(text, left, y);
-        context.fillText(text, left, y);
-      }
-    }
-  }
+const add = (canvas, counts, isRaw) => {
+  const { width, height } = canvas;
+  const { texts } = world.host;
+  world.pictures.push({ canvas, width, height, notes: noted(texts, counts), isRaw });
+  tell('loaded', width, height);
 };
 
-export const paint = (hook, picture, ink) => {
-  const canvas = find(hook);
-  const context = canvas.getContext('2d');
-  context.clearRect(0, 0, canvas.width, canvas.height);
-  if (picture >= 0) context.drawImage(pictures[picture], 0, 0);
-  spread(context, ink);
-};
-
-const add = (image, width, height, way) => {
+// The pixels of a picture that nobody has masked.
+const addRaw = (image, width, height) => {
   const scale = Math.min(1, Math.sqrt(MOST_PIXELS / (width * height)), LONGEST_SIDE / Math.max(width, height));
   const [w, h] = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
   const context = blank(w, h);
   context.drawImage(image, 0, 0, w, h);
-  pictures.push(context.canvas);
-  tell(LOADED, w, h, way | (scale < 1 && SHRUNK), '');
+  add(context.canvas, { scaled: scale < 1 }, true);
 };
 
-export const keepDrawn = async (drawing) => {
-  const mine = tell;
+const shoot = async () => {
+  const mine = world;
+  const options = {
+    dpr: devicePixelRatio, mask: masked(), hide: '[data-candor-hide]', own: 'candor-widget', fetch: fetchBlob,
+  };
   try {
-    const { canvas, notes } = await drawing;
-    if (tell !== mine) return;
-    pictures.push(canvas);
-    tell(LOADED, canvas.width, canvas.height, BY_PAGE, Object.entries(notes).map((note) => note.join(' ')).join('\n'));
+    const { canvas, notes } = await mine.draw(mine.pen.ask, document, options);
+    if (world === mine) add(canvas, notes);
   } catch ({ code }) {
-    if (tell === mine) tell(FAILED, /^(refused|tainted)/.test(code) ? REFUSED : BY_PAGE, 0, 0, '');
+    if (world === mine) tell('failed', /^(refused|tainted)/.test(code) ? REFUSED : BY_PAGE);
   }
 };
 
-// --- files
-const keep = async (blob, way) => {
-  const mine = tell;
-  const image = await createImageBitmap(blob).catch(() => {});
-  if (tell !== mine) return;
-  if (image?.width) add(image, image.width, image.height, way);
-  else tell(FAILED, way, 0, 0, '');
-  image?.close();
+const load = async (blob) => {
+  const mine = world;
+  const image = TYPES.includes(blob?.type) && (await createImageBitmap(blob).catch(() => {}));
+  if (world !== mine) return;
+  if (image?.width) addRaw(image, image.width, image.height);
+  else tell('failed', BY_FILE);
 };
 
-export const load = (blob) => (blob && TYPES.includes(blob.type) ? keep(blob, BY_FILE) : tell(FAILED, BY_FILE, 0, 0, ''));
-
-export const capture = async () => {
-  const [mine, widget] = [tell, host.root.host];
+const capture = async () => {
+  const mine = world;
+  const widget = mine.host.root.host;
   let stream;
   try {
     stream = await navigator.mediaDevices.getDisplayMedia({
       video: { displaySurface: 'browser', width: innerWidth * devicePixelRatio, height: innerHeight * devicePixelRatio },
       preferCurrentTab: true, selfBrowserSurface: 'include', surfaceSwitching: 'exclude',
     });
-    if (tell !== mine) return;
+    if (world !== mine) return;
     // The widget is no part of the page; what the stream holds in this moment may still show it.
     widget.style.setProperty('display', 'none', 'important');
     const video = Object.assign(document.createElement('video'), { muted: true, srcObject: stream });
     await video.play();
     await sleep(500);
-    if (tell === mine) add(video, video.videoWidth, video.videoHeight, BY_SCREEN);
+    if (world === mine) addRaw(video, video.videoWidth, video.videoHeight);
     video.srcObject = null;
   } catch {
-    if (tell === mine) tell(FAILED, BY_SCREEN, 0, 0, '');
+    if (world === mine) tell('failed', BY_SCREEN);
   } finally {
     for (const track of stream?.getTracks() ?? []) track.stop();
     widget.style.removeProperty('display');
-    find('picture')?.focus();
+    focus('picture');
   }
 };
 
-export const encode = async (picture, ink, left, top, width, height) => {
-  const mine = ++turn;
-  file = null;
+// --- the file
+// Makes a file of what is kept of the picture once nothing has changed for a while.
+const encode = async () => {
+  const { row, pen, pictures, typed, host } = world;
+  const [turn, number, left, top, width, height] = [row[1], row[4], ...row.slice(21)];
+  const ink = pen.ink(FILE);
+  const mine = world;
+  const isLate = () => world !== mine || mine.turn !== turn;
   await sleep(300);
-  if (mine !== turn) return;
+  if (isLate()) return;
   // Flat before it is scaled: a blackout's edge would else be mixed with what it covers.
   const flat = blank(width, height);
   flat.translate(-left, -top);
-  flat.drawImage(pictures[picture], 0, 0);
-  spread(flat, ink);
+  flat.drawImage(pictures[number].canvas, 0, 0);
+  spread(flat, ink, typed);
   for (const [type, quality, scale = 1] of TRIES) {
     let { canvas } = flat;
     if (scale < 1) {
@@ -368,17 +347,21 @@ export const encode = async (picture, ink, left, top, width, height) => {
       canvas = small.canvas;
     }
     const blob = await new Promise((done) => canvas.toBlob(done, type, quality));
-    if (mine !== turn) return;
+    if (isLate()) return;
     if (blob?.type === type && blob.size <= host.bytesMax) {
-      file = { blob, width: canvas.width, height: canvas.height };
-      return tell(ENCODED, file.width, file.height, blob.size, '');
+      mine.file = { blob, width: canvas.width, height: canvas.height };
+      return tell('encoded');
     }
   }
-  tell(TOO_BIG, 0, 0, 0, '');
+  tell('toobig');
 };
 
-export const prove = async () => {
+// Shows the file's own pixels.
+const prove = async () => {
+  const { file } = world;
   const image = await createImageBitmap(file.blob);
-  find('proof')?.getContext('2d').drawImage(image, 0, 0);
+  const canvas = world?.file === file && find('proof');
+  if (!canvas) return;
+  Object.assign(canvas, { width: file.width, height: file.height }).getContext('2d').drawImage(image, 0, 0);
   image.close();
 };

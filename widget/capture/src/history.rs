@@ -2,53 +2,45 @@
 
 use crate::scene::Scene;
 
-/// Every scene there was, with one of them now. Scenes share their marks, so that a step costs a list of pointers.
-#[derive(Debug, Default)]
+/// Every scene there was, with one of them now.
+#[derive(Debug)]
 pub(crate) struct History {
-    past: Vec<Scene>,
-    now: Scene,
-    undone: Vec<Scene>,
+    scenes: Vec<Scene>,
+    at: usize,
 }
 
 impl History {
-    /// Begins with this scene.
-    pub(crate) fn of(now: Scene) -> Self {
-        Self { now, ..Self::default() }
+    /// Nothing was drawn yet, on no picture.
+    pub(crate) const fn new() -> Self {
+        Self { scenes: Vec::new(), at: 0 }
     }
 
-    /// What is drawn now.
-    pub(crate) fn now(&self) -> &Scene {
-        &self.now
+    /// What is drawn now; `None` before there is a picture.
+    pub(crate) fn now(&self) -> Option<&Scene> {
+        self.scenes.get(self.at)
     }
 
     /// One step on; what was undone before is gone.
     pub(crate) fn push(&mut self, next: Scene) {
-        self.past.push(std::mem::replace(&mut self.now, next));
-        self.undone.clear();
+        self.scenes.truncate(self.at + 1);
+        self.at = self.scenes.len();
+        self.scenes.push(next);
     }
 
-    /// One step back, if there is one.
-    pub(crate) fn undo(&mut self) -> bool {
-        walk(&mut self.now, &mut self.past, &mut self.undone)
-    }
-
-    /// One step forth again, if there is one.
-    pub(crate) fn redo(&mut self) -> bool {
-        walk(&mut self.now, &mut self.undone, &mut self.past)
+    /// One step back or forth, if there is one.
+    pub(crate) fn travel(&mut self, is_back: bool) -> bool {
+        let can = if is_back { self.can_undo() } else { self.can_redo() };
+        if can {
+            self.at = if is_back { self.at - 1 } else { self.at + 1 };
+        }
+        can
     }
 
     pub(crate) fn can_undo(&self) -> bool {
-        !self.past.is_empty()
+        self.at > 0
     }
 
     pub(crate) fn can_redo(&self) -> bool {
-        !self.undone.is_empty()
+        self.at + 1 < self.scenes.len()
     }
-}
-
-#[inline(never)]
-fn walk(now: &mut Scene, from: &mut Vec<Scene>, to: &mut Vec<Scene>) -> bool {
-    let Some(next) = from.pop() else { return false };
-    to.push(std::mem::replace(now, next));
-    true
 }

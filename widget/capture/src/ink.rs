@@ -1,182 +1,186 @@
 //! A scene as strokes, fills and letters, in the order in which they are drawn.
 //!
-//! One line for each: `stroke COLOUR WIDTH PATH`, `fill COLOUR 0 PATH`, `text COLOUR SIZE EDGE X Y WORDS` (EDGE a colour,
-//! X and Y the left end of the baseline) or `number COLOUR SIZE EDGE X Y DIGITS` (X and Y the middle). Paths are SVG's.
+//! A row of numbers: for each piece of ink its kind, its colour, its size, how many numbers follow, and these. Kinds:
+//! - [`STROKE`]: x and y of point after point, [`BREAK`] where the line is lifted; size is its width;
+//! - [`FILL`]: left, top, right and bottom of rectangles; what lies in two of them is not filled;
+//! - [`DISC`]: x and y of the middle; size is the radius;
+//! - [`WORDS`]: x and y of the left end of the baseline, the number of the words; size is that of the letters, and the
+//!   colour of their edge is what stands 32 times in `colour`;
+//! - [`NUMBER`]: x and y of the middle, the number.
 
 use crate::{
-    scene::{Area, COLOURS, Mark, Point, Scene, Tool},
-    text::push_number,
+    scene::{Area, INKS, Mark, Point, Tool},
+    state::State,
 };
 
+pub(crate) const STROKE: i32 = 0;
+pub(crate) const FILL: i32 = 1;
+pub(crate) const DISC: i32 = 2;
+pub(crate) const WORDS: i32 = 3;
+pub(crate) const NUMBER: i32 = 4;
+/// No coordinate.
+pub(crate) const BREAK: i32 = i32::MIN;
+
+const YELLOW: i32 = 1;
+const WHITE: i32 = 5;
 /// What a blackout leaves. Opaque and on whole pixels: nothing of what was there shines through or blends in.
-const BLACK: &str = "#000000";
+pub(crate) const BLACK: i32 = INKS;
 /// What lies outside the part that is kept, while drawing.
-const SHADE: &str = "#0b0f0da6";
-/// Opacity of a highlighter, as the last two digits of its colour.
-const SHEER: &str = "66";
+const SHADE: i32 = INKS + 1;
+/// Added to a colour: a highlighter's, through which one reads.
+const SHEER: i32 = 16;
+
+/// What is drawn: on the file (0), on the picture that is shown, without what is held (1), above it (2).
+pub(crate) fn layer(state: &State, layer: u32) -> Vec<i32> {
+    let mut ink = Ink { row: Vec::new(), count_at: 0, unit: state.unit() };
+    if layer == 2 {
+        ink.above(state);
+    } else {
+        for (at, mark) in state.scene().enumerate() {
+            if layer == 0 || state.held != Some(at) {
+                ink.mark(mark, state.told(mark, at).number);
+            }
+        }
+    }
+    ink.row
+}
 
 /// Ink in the making, for a picture whose lines are `unit` pixels a point.
-pub(crate) struct Ink {
-    lines: String,
+struct Ink {
+    row: Vec<i32>,
+    /// Where it stands how many numbers the piece has that was started last.
+    count_at: usize,
     unit: i32,
 }
 
 impl Ink {
-    /// No ink yet; `unit` is at least 1 and grows with the picture, so that a line looks the same on all of them.
-    pub(crate) fn new(unit: i32) -> Self {
-        Self { lines: String::new(), unit }
-    }
-
-    /// All lines, each with its end.
-    pub(crate) fn end(self) -> String {
-        self.lines
-    }
-
-    /// All marks of a scene: what is drawn on the picture that goes out.
-    pub(crate) fn scene(&mut self, scene: &Scene) {
-        for (at, mark) in scene.marks.iter().enumerate() {
-            self.mark(mark, scene.pin_number(at));
+    /// What is still in hand: the crop's shade, the draft, the cursor.
+    fn above(&mut self, state: &State) {
+        let draft = state.draft.as_ref();
+        if let Some(crop) = draft.filter(|draft| draft.tool == Tool::Crop).or(state.crop()) {
+            self.start(FILL, SHADE, 0);
+            self.area(state.whole());
+            self.area(state.kept(Some(crop)));
+        }
+        if let Some(draft) = draft {
+            let at = state.held.unwrap_or(state.drawn().len());
+            self.mark(draft, state.told(draft, at).number);
+            if state.held.is_some() {
+                self.frame(draft.area().wider(self.unit * 8));
+                return;
+            }
+        }
+        if state.has_cursor {
+            self.cross(state.cursor);
         }
     }
 
-    /// One mark; `number` is what a pin shows.
-    pub(crate) fn mark(&mut self, mark: &Mark, number: i32) {
-        let colour = COLOURS.get(mark.colour).copied().unwrap_or(BLACK);
+    fn mark(&mut self, mark: &Mark, number: i32) {
+        let (colour, over, unit) = (mark.colour, over(mark.colour), self.unit);
+        let from = mark.from();
         match mark.tool {
-            Tool::Box => self.outlined(colour, &mut |path| path.area(mark.area())),
-            Tool::Arrow => self.outlined(colour, &mut |path| path.arrow(mark)),
-            Tool::Pen => self.outlined(colour, &mut |path| path.points(&mark.points)),
             Tool::Highlighter => {
-                self.start("stroke", colour, SHEER, self.unit * 14);
-                self.points(&mark.points);
+                self.start(STROKE, colour + SHEER, unit * 14);
+                self.path(mark);
+            }
+            Tool::Box | Tool::Arrow | Tool::Pen => {
+                // Edged, so that it stands out on a page of the same colour.
+                self.start(STROKE, over + SHEER, unit * 6);
+                self.path(mark);
+                self.start(STROKE, colour, unit * 4);
+                self.path(mark);
             }
             Tool::Blackout => {
-                self.start("fill", BLACK, "", 0);
+                self.start(FILL, BLACK, 0);
                 self.area(mark.area());
             }
             Tool::Text => {
-                self.start("text", colour, "", self.unit * 20);
-                self.lines.push_str(over(colour));
-                self.point(" ", mark.from());
-                self.lines.push(' ');
-                self.lines.push_str(&mark.text);
+                self.start(WORDS, colour + 32 * over, letters(unit));
+                self.put(&[from.x, from.y, mark.words]);
             }
             Tool::Pin => {
-                let (at, radius) = (mark.from(), self.unit * 13);
-                for (colour, radius) in [(over(colour), radius + self.unit), (colour, radius)] {
-                    self.start("fill", colour, "", 0);
-                    self.circle(at, radius);
-                    self.lines.push('\n');
+                for (colour, radius) in [(over, unit * 14), (colour, unit * 13)] {
+                    self.start(DISC, colour, radius);
+                    self.put(&[from.x, from.y]);
                 }
-                self.start("number", over(colour), "", self.unit * 15);
-                self.lines.push_str(colour);
-                self.numbers(" ", &[at.x, at.y, number]);
+                self.start(NUMBER, over, unit * 15);
+                self.put(&[from.x, from.y, number]);
             }
-            Tool::Crop => {}
-        }
-        if mark.tool != Tool::Crop {
-            self.lines.push('\n');
+            Tool::Crop | Tool::Move => {}
         }
     }
 
-    /// What is kept of a picture of this size, by a shade over the rest.
-    pub(crate) fn shade(&mut self, kept: Area, width: i32, height: i32) {
-        self.start("fill", SHADE, "", 0);
-        self.area(Area { left: 0, top: 0, right: width, bottom: height });
-        self.area(kept);
-        self.lines.push('\n');
+    /// The line that a box, an arrow or a hand has drawn.
+    fn path(&mut self, mark: &Mark) {
+        let (from, to) = (mark.from(), mark.to());
+        match mark.tool {
+            Tool::Box => self.corners(mark.area()),
+            Tool::Arrow => {
+                let (x, y) = (f64::from(to.x - from.x), f64::from(to.y - from.y));
+                let length = (x * x + y * y).sqrt().max(1.0);
+                let head = f64::from(self.unit * 18).min(length) / length;
+                let (x, y) = (x * head, y * head);
+                self.put(&[from.x, from.y, to.x, to.y, BREAK]);
+                self.put(&[to.x - (x + y * 0.6) as i32, to.y - (y - x * 0.6) as i32, to.x, to.y]);
+                self.put(&[to.x - (x - y * 0.6) as i32, to.y - (y + x * 0.6) as i32]);
+            }
+            _ => {
+                for point in &mark.points {
+                    self.put(&[point.x, point.y]);
+                }
+            }
+        }
+    }
+
+    /// What shows that a mark is held.
+    fn frame(&mut self, area: Area) {
+        for (colour, width) in [(WHITE, 3), (BLACK, 1)] {
+            self.start(STROKE, colour, self.unit * width);
+            self.corners(area);
+        }
     }
 
     /// The cursor that arrow keys move.
-    pub(crate) fn cursor(&mut self, at: Point) {
+    fn cross(&mut self, at: Point) {
         let (inner, outer) = (self.unit * 4, self.unit * 14);
-        for (colour, width) in [("#ffffff", 4), ("#000000", 2)] {
-            self.start("stroke", colour, "", self.unit * width);
+        for (colour, width) in [(WHITE, 4), (BLACK, 2)] {
+            self.start(STROKE, colour, self.unit * width);
             for (x, y) in [(-1, 0), (1, 0), (0, -1), (0, 1)] {
-                self.point("M", Point { x: at.x + x * inner, y: at.y + y * inner });
-                self.point("L", Point { x: at.x + x * outer, y: at.y + y * outer });
+                self.put(&[at.x + x * inner, at.y + y * inner, at.x + x * outer, at.y + y * outer, BREAK]);
             }
-            self.lines.push('\n');
         }
     }
 
-    /// A path in this colour, edged so that it stands out on a page of the same colour.
-    fn outlined(&mut self, colour: &str, path: &mut dyn FnMut(&mut Self)) {
-        self.start("stroke", over(colour), SHEER, self.unit * 6);
-        path(self);
-        self.lines.push('\n');
-        self.start("stroke", colour, "", self.unit * 4);
-        path(self);
-    }
-
-    #[inline(never)]
-    fn start(&mut self, kind: &str, colour: &str, opacity: &str, size: i32) {
-        for part in [kind, " ", colour, opacity, " "] {
-            self.lines.push_str(part);
-        }
-        push_number(&mut self.lines, size);
-        self.lines.push(' ');
-    }
-
-    #[inline(never)]
-    fn numbers(&mut self, command: &str, numbers: &[i32]) {
-        self.lines.push_str(command);
-        for (at, number) in numbers.iter().enumerate() {
-            if at > 0 {
-                self.lines.push(' ');
-            }
-            push_number(&mut self.lines, *number);
-        }
-    }
-
-    fn point(&mut self, command: &str, point: Point) {
-        self.numbers(command, &[point.x, point.y]);
-    }
-
-    fn points(&mut self, points: &[Point]) {
-        for (at, point) in points.iter().enumerate() {
-            self.point(if at == 0 { "M" } else { "L" }, *point);
-        }
-        // A point alone: a line without length has round ends.
-        self.lines.push_str("h0");
+    fn corners(&mut self, area: Area) {
+        let Area { left, top, right, bottom } = area;
+        self.put(&[left, top, right, top, right, bottom, left, bottom, left, top]);
     }
 
     fn area(&mut self, area: Area) {
-        self.point("M", Point { x: area.left, y: area.top });
-        for (command, value) in [("H", area.right), ("V", area.bottom), ("H", area.left)] {
-            self.numbers(command, &[value]);
-        }
-        self.lines.push('z');
+        self.put(&[area.left, area.top, area.right, area.bottom]);
     }
 
-    fn arrow(&mut self, mark: &Mark) {
-        let (from, to) = (mark.from(), mark.to());
-        let (x, y) = (f64::from(to.x - from.x), f64::from(to.y - from.y));
-        let length = (x * x + y * y).sqrt().max(1.0);
-        let head = f64::from(self.unit * 18).min(length);
-        let (x, y) = (x / length * head, y / length * head);
-        let barb = |side: f64| Point {
-            x: to.x - (x + side * y * 0.6) as i32,
-            y: to.y - (y - side * x * 0.6) as i32,
-        };
-        self.point("M", from);
-        self.point("L", to);
-        self.point("M", barb(1.0));
-        self.point("L", to);
-        self.point("L", barb(-1.0));
+    #[inline(never)]
+    fn start(&mut self, kind: i32, colour: i32, size: i32) {
+        self.count_at = self.row.len() + 3;
+        self.row.extend_from_slice(&[kind, colour, size, 0]);
     }
 
-    fn circle(&mut self, at: Point, radius: i32) {
-        self.numbers("M", &[at.x - radius, at.y]);
-        self.numbers("a", &[radius, radius, 0, 1, 0, 2 * radius, 0]);
-        self.numbers("a", &[radius, radius, 0, 1, 0, -2 * radius, 0]);
-        self.lines.push('z');
+    #[inline(never)]
+    fn put(&mut self, numbers: &[i32]) {
+        self.row.extend_from_slice(numbers);
+        self.row[self.count_at] += numbers.len() as i32;
     }
 }
 
+/// The size of a text's letters, in pixels.
+pub(crate) fn letters(unit: i32) -> i32 {
+    unit * 20
+}
+
 /// What can be read on this colour.
-fn over(colour: &str) -> &'static str {
-    if colour == COLOURS[1] || colour == COLOURS[5] { BLACK } else { COLOURS[5] }
+fn over(colour: i32) -> i32 {
+    if colour == YELLOW || colour == WHITE { BLACK } else { WHITE }
 }
 
 #[cfg(test)]

@@ -1,39 +1,56 @@
 //! Candor's picture module: a picture of the page, masked first, and a pen to draw on it.
 //!
-//! The panel's way of working, in small: a happening in the dialog becomes an event (`app`), the state machine makes
-//! of it a new state and effects (`state`, `step`), the view writes the state down as a page (`view`, `page`) and the
-//! drawing as ink (`ink`), and `js/stage.js`, the only place that touches elements and canvases, shows both.
+//! A happening in the dialog is an event (`event`), the state machine makes of it a new state and at most one effect
+//! (`state`, `step`), and what is drawn becomes ink (`ink`). The page reads both as rows of numbers (`row`): the pen
+//! holds no text and no element, so that it is small enough to be fetched for a single picture. `js/` shows what it
+//! says and reports what happens.
 
-mod app;
+mod event;
 mod history;
 mod ink;
 mod page;
+mod row;
 mod scene;
-mod stage;
 mod state;
 mod step;
-mod text;
-mod view;
 
-use js_sys::Promise;
+pub use page::*;
 
 /// A quarter of the size of the allocator that comes with std, and as quick for the little that a pen holds.
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
-/// Opens the dialog and takes a picture of the page at once, or takes up `blob`. `host` is what the panel hands over:
-/// `root`, `css`, `texts`, `locale`, `mask`, `bytesMax`, `hidePanel()`, `showPanel()`, and perhaps `blob`.
-///
-/// The promise brings `{ blob, width, height, notes }` once the visitor attaches a picture, and `null` when they back
-/// out; it never rejects. While a dialog is open a second call backs out of the first.
-#[wasm_bindgen::prelude::wasm_bindgen]
-pub fn take(host: &stage::Host) -> Promise {
-    app::open(host)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Backs out of an open dialog and takes everything away with it, whatever was drawn: for a widget that is destroyed.
-#[wasm_bindgen::prelude::wasm_bindgen]
-pub fn leave() {
-    app::leave();
+    /// The keys of the English locale, in their order.
+    fn keys() -> Vec<&'static str> {
+        let lines = include_str!("../locales/en.json").lines();
+        lines
+            .filter_map(|line| line.trim().strip_prefix('"')?.split_once("\": ").map(|(key, _)| key))
+            .collect()
+    }
+
+    #[test]
+    fn names_in_a_row_stand_in_the_order_of_what_they_name() {
+        let keys = keys();
+        for (at, tool) in scene::TOOLS.into_iter().enumerate() {
+            assert_eq!(tool as usize, at);
+            assert_eq!(keys[at], format!("{tool:?}").to_lowercase());
+        }
+        let inks = scene::TOOLS.len();
+        let notes = inks + scene::INKS as usize;
+        assert_eq!((keys[inks], keys[notes - 1]), ("red", "white"));
+        for (at, note) in domshot::NOTES.into_iter().enumerate() {
+            assert_eq!(keys[notes + at], format!("note_{}", note.code().replace('-', "_")));
+        }
+        let sentences = notes + domshot::NOTES.len();
+        assert_eq!(keys[sentences + state::Say::WhyBig as usize], "why_big");
+        assert_eq!(keys[sentences + state::Say::Picture as usize], "picture");
+        assert_eq!(keys[sentences + state::Say::Redone as usize], "redone");
+        assert_eq!(keys[sentences + state::Say::Moved as usize], "moved");
+        assert_eq!(keys[sentences + state::Say::Place as usize], "at", "a place has no sentence");
+    }
 }

@@ -1,6 +1,4 @@
-//! What is drawn on a picture: marks in the picture's own pixels, and the part of it that is kept.
-
-use std::rc::Rc;
+//! What is drawn on a picture: marks in the picture's own pixels.
 
 /// A pixel of the picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,7 +16,7 @@ pub(crate) struct Area {
     pub(crate) bottom: i32,
 }
 
-/// What a press on the picture makes. The order is that of the toolbar and of the tools' names in `Key`.
+/// What a press on the picture makes, or moves. The order is that of the toolbar and of the tools' names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tool {
     Box,
@@ -29,14 +27,24 @@ pub(crate) enum Tool {
     Pin,
     Blackout,
     Crop,
+    Move,
 }
 
 /// All tools, in order.
-pub(crate) const TOOLS: [Tool; 8] =
-    [Tool::Box, Tool::Arrow, Tool::Pen, Tool::Highlighter, Tool::Text, Tool::Pin, Tool::Blackout, Tool::Crop];
+pub(crate) const TOOLS: [Tool; 9] = [
+    Tool::Box,
+    Tool::Arrow,
+    Tool::Pen,
+    Tool::Highlighter,
+    Tool::Text,
+    Tool::Pin,
+    Tool::Blackout,
+    Tool::Crop,
+    Tool::Move,
+];
 
-/// The inks to choose from, as CSS writes them. The order is that of their names in `Key`.
-pub(crate) const COLOURS: [&str; 6] = ["#e5383b", "#ffc53d", "#2b9a66", "#1a6fe0", "#16191d", "#ffffff"];
+/// How many inks there are to choose from. Their order is that of their names, and of `INKS` in `js/ink.js`.
+pub(crate) const INKS: i32 = 6;
 
 /// A shape shorter and lower than this is a slip of the hand, in pixels.
 const SLIP: i32 = 3;
@@ -45,12 +53,13 @@ const SLIP: i32 = 3;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mark {
     pub(crate) tool: Tool,
-    /// Index into [`COLOURS`].
-    pub(crate) colour: usize,
-    /// Two for what has a start and an end, one for text and pins, a whole path for pen and highlighter.
+    /// Below [`INKS`].
+    pub(crate) colour: i32,
+    /// Two for what has a start and an end, one for pins, a whole path for pen and highlighter; for a text the left
+    /// end of its baseline and, once there is something to see of it, the upper end on the right.
     pub(crate) points: Vec<Point>,
-    /// What a text mark says; one line.
-    pub(crate) text: String,
+    /// Under which number the page keeps the words of a text; 0 where there are none.
+    pub(crate) words: i32,
 }
 
 /// All that is drawn at one moment.
@@ -58,16 +67,32 @@ pub(crate) struct Mark {
 pub(crate) struct Scene {
     /// Which of the pictures taken so far.
     pub(crate) picture: usize,
-    /// From the lowest to the topmost. Shared with the scenes before and after it in the history.
-    pub(crate) marks: Vec<Rc<Mark>>,
-    /// The part that is kept; all of it by default.
-    pub(crate) crop: Option<Area>,
+    /// From the lowest to the topmost, by their numbers among all marks there ever were. At most one is a crop.
+    pub(crate) marks: Vec<usize>,
+}
+
+impl Point {
+    pub(crate) fn plus(self, by: Self) -> Self {
+        Self { x: self.x + by.x, y: self.y + by.y }
+    }
+
+    pub(crate) fn minus(self, by: Self) -> Self {
+        Self { x: self.x - by.x, y: self.y - by.y }
+    }
 }
 
 impl Area {
-    /// The smallest area that holds both pixels.
-    pub(crate) fn spanning(a: Point, b: Point) -> Self {
-        Self { left: a.x.min(b.x), top: a.y.min(b.y), right: a.x.max(b.x) + 1, bottom: a.y.max(b.y) + 1 }
+    /// The smallest area that holds all of these pixels.
+    pub(crate) fn around(points: &[Point]) -> Self {
+        let first = points.first().copied().unwrap_or_default();
+        let mut area = Self { left: first.x, top: first.y, right: first.x + 1, bottom: first.y + 1 };
+        for point in points {
+            area.left = area.left.min(point.x);
+            area.top = area.top.min(point.y);
+            area.right = area.right.max(point.x + 1);
+            area.bottom = area.bottom.max(point.y + 1);
+        }
+        area
     }
 
     pub(crate) fn width(&self) -> i32 {
@@ -77,12 +102,21 @@ impl Area {
     pub(crate) fn height(&self) -> i32 {
         self.bottom - self.top
     }
+
+    /// The same with a margin on all sides.
+    pub(crate) fn wider(&self, by: i32) -> Self {
+        Self { left: self.left - by, top: self.top - by, right: self.right + by, bottom: self.bottom + by }
+    }
+
+    pub(crate) fn holds(&self, point: Point) -> bool {
+        self.left <= point.x && point.x < self.right && self.top <= point.y && point.y < self.bottom
+    }
 }
 
 impl Tool {
-    /// Whether it has a start and an end, and is drawn from one to the other.
+    /// Whether what it makes has a start and an end, and is drawn from one to the other.
     pub(crate) fn is_drawn(self) -> bool {
-        !matches!(self, Self::Text | Self::Pin)
+        !matches!(self, Self::Text | Self::Pin | Self::Move)
     }
 
     /// Whether every point on the way counts.
@@ -93,8 +127,8 @@ impl Tool {
 
 impl Mark {
     /// The start of a mark.
-    pub(crate) fn new(tool: Tool, colour: usize, from: Point) -> Self {
-        Self { tool, colour, points: vec![from], text: String::new() }
+    pub(crate) fn new(tool: Tool, colour: i32, from: Point) -> Self {
+        Self { tool, colour, points: vec![from], words: 0 }
     }
 
     /// Where it starts.
@@ -107,9 +141,9 @@ impl Mark {
         self.points.last().copied().unwrap_or_default()
     }
 
-    /// What it covers from start to end.
+    /// What it covers.
     pub(crate) fn area(&self) -> Area {
-        Area::spanning(self.from(), self.to())
+        Area::around(&self.points)
     }
 
     /// Draws on, to this point.
@@ -123,27 +157,23 @@ impl Mark {
         self.points.push(to);
     }
 
+    /// Puts it elsewhere.
+    pub(crate) fn shift(&mut self, by: Point) {
+        for point in &mut self.points {
+            *point = point.plus(by);
+        }
+    }
+
     /// Whether there is anything to see of it.
     pub(crate) fn is_worth_keeping(&self) -> bool {
         let area = self.area();
+        let (is_wide, is_high) = (area.width() > SLIP, area.height() > SLIP);
         match self.tool {
-            Tool::Text => !self.text.trim().is_empty(),
-            Tool::Pin | Tool::Pen | Tool::Highlighter => true,
-            Tool::Arrow => area.width() > SLIP || area.height() > SLIP,
-            Tool::Box | Tool::Blackout | Tool::Crop => area.width() > SLIP && area.height() > SLIP,
+            Tool::Text => self.words != 0,
+            Tool::Arrow => is_wide || is_high,
+            Tool::Box | Tool::Blackout | Tool::Crop => is_wide && is_high,
+            _ => true,
         }
-    }
-}
-
-impl Scene {
-    /// An untouched picture.
-    pub(crate) fn of(picture: usize) -> Self {
-        Self { picture, ..Self::default() }
-    }
-
-    /// The number on the pin that is the mark at `at`: pins count themselves, so that a removed one leaves no gap.
-    pub(crate) fn pin_number(&self, at: usize) -> i32 {
-        self.marks.iter().take(at).filter(|mark| mark.tool == Tool::Pin).count() as i32 + 1
     }
 }
 
@@ -178,9 +208,18 @@ mod tests {
     }
 
     #[test]
-    fn an_area_holds_both_its_corners() {
-        let area = Area::spanning(Point { x: 9, y: 2 }, Point { x: 3, y: 7 });
+    fn an_area_holds_all_its_points() {
+        let area = Area::around(&[Point { x: 9, y: 2 }, Point { x: 3, y: 7 }, Point { x: 4, y: 4 }]);
         assert_eq!(area, Area { left: 3, top: 2, right: 10, bottom: 8 });
         assert_eq!((area.width(), area.height()), (7, 6));
+        assert!(area.holds(Point { x: 9, y: 7 }) && !area.holds(Point { x: 10, y: 7 }));
+    }
+
+    #[test]
+    fn a_mark_keeps_its_shape_wherever_it_is_put() {
+        let mut pen = Mark::new(Tool::Pen, 0, A);
+        pen.extend(Point { x: 12, y: 15 });
+        pen.shift(Point { x: -3, y: 4 });
+        assert_eq!(pen.points, [Point { x: 7, y: 14 }, Point { x: 9, y: 19 }]);
     }
 }

@@ -1,54 +1,24 @@
-//! What the dialog knows, what can happen to it, and what it can ask for.
-
-use domshot::NOTES;
+//! What the dialog knows, and what it can ask for.
 
 use crate::{
     history::History,
     scene::{Area, Mark, Point, Tool},
-    text::{Key, Texts},
 };
 
-/// How a picture came in.
+/// One picture that was taken; its pixels are the page's, under the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// Drawn from the page, masked.
-    Page,
-    /// The browser's own capture: shows everything.
-    Screen,
-    /// A file, a paste or a drop.
-    File,
-}
-
-/// How often each of domshot's notes applies, in the order of [`NOTES`].
-pub(crate) type Counts = [i32; NOTES.len()];
-
-/// One picture that was taken; its pixels are the stage's, under the same number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Picture {
+pub(crate) struct Size {
     /// Pixels.
     pub(crate) width: i32,
     /// Pixels.
     pub(crate) height: i32,
-    pub(crate) way: Way,
-    /// What it does not show.
-    pub(crate) notes: Counts,
-}
-
-/// The file as it would go out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Encoded {
-    /// Pixels.
-    pub(crate) width: i32,
-    /// Pixels.
-    pub(crate) height: i32,
-    pub(crate) size_bytes: i32,
 }
 
 /// How far the file has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum File {
     Pending,
-    Ready(Encoded),
+    Ready,
     /// No encoding came under the ceiling.
     TooBig,
 }
@@ -68,24 +38,74 @@ pub(crate) enum Screen {
     Review,
 }
 
+/// A sentence for whoever does not see the picture. The order is that of the sentences in the locales.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Say {
+    // Why a way to a picture did not work.
+    WhyPage,
+    WhyRefused,
+    WhyScreen,
+    WhyFile,
+    WhyBig,
+    Taking,
+    /// How large the picture is.
+    Picture,
+    Review,
+    Leave,
+    Undone,
+    Redone,
+    // What follows are about a mark.
+    Started,
+    Cancelled,
+    Added,
+    Removed,
+    Held,
+    Moved,
+    /// Where the cursor is, or what is moved: a place, without a sentence.
+    Place,
+}
+
+/// What is said, and of which mark: what it is, from where to where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) what: Say,
+    pub(crate) of: Told,
+}
+
+/// A mark as it is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) tool: Tool,
+    /// What a pin shows.
+    pub(crate) number: i32,
+    pub(crate) from: Point,
+    pub(crate) to: Point,
+    pub(crate) words: i32,
+}
+
 /// All that the dialog knows.
 pub(crate) struct State {
-    pub(crate) texts: Texts,
-    /// Whether the browser can capture the screen here.
-    pub(crate) has_screen: bool,
     /// Device pixels of a CSS pixel, rounded.
     pub(crate) ratio: i32,
     pub(crate) screen: Screen,
     /// Why the last way did not work.
-    pub(crate) why: Option<Key>,
-    pub(crate) pictures: Vec<Picture>,
+    pub(crate) why: Option<Say>,
+    pub(crate) pictures: Vec<Size>,
+    /// Every mark there ever was; scenes name them by their places here.
+    pub(crate) marks: Vec<Mark>,
     pub(crate) history: History,
+    /// How often what goes out has changed.
+    pub(crate) turn: i32,
     pub(crate) tool: Tool,
-    /// Index into [`crate::scene::COLOURS`].
-    pub(crate) colour: usize,
+    /// Below [`crate::scene::INKS`].
+    pub(crate) colour: i32,
     /// The mark under the visitor's hand, a text while it is typed included.
     pub(crate) draft: Option<Mark>,
-    /// Where the keyboard is on the picture.
+    /// Which mark of the scene was taken up to be moved: `draft` is where it is by now.
+    pub(crate) held: Option<usize>,
+    /// Where the pointer is down on what is held, from its start.
+    pub(crate) grip: Option<Point>,
+    /// Where keyboard or pointer are on the picture.
     pub(crate) cursor: Point,
     /// Whether the keyboard is in use, and its cursor to be seen.
     pub(crate) has_cursor: bool,
@@ -93,90 +113,85 @@ pub(crate) struct State {
     pub(crate) zoom: i32,
     pub(crate) file: File,
     /// What a screen reader is told.
-    pub(crate) said: String,
+    pub(crate) said: Said,
 }
 
-/// Something that happened.
-#[derive(Clone, Debug)]
-pub(crate) enum Event {
-    /// A button with this hook was pressed, while the picture was shown at this percentage.
-    Press(String, i32),
-    /// A field with this hook has this value now.
-    Input(String, String),
-    /// The pointer went down on the picture.
-    Down(Point),
-    /// The pointer moved.
-    Move(Point),
-    /// The pointer went up.
-    Up(Point),
-    /// The pointer was taken away, by the browser or by a second finger.
-    Abort,
-    /// A key that means something: its name, and [`SHIFT`], [`ALT`], [`COMMAND`].
-    Key(String, i32),
-    /// The stage holds one picture more.
-    Loaded(Picture),
-    /// A way in did not work.
-    Failed(Key),
-    /// The file is ready.
-    Encoded(Encoded),
-    /// The file cannot be made small enough.
-    TooBig,
-}
-
-/// Shift was down.
-pub(crate) const SHIFT: i32 = 1;
-/// Alt was down.
-pub(crate) const ALT: i32 = 2;
-/// Ctrl or Cmd was down.
-pub(crate) const COMMAND: i32 = 4;
-
-/// Something to be done outside.
+/// Something to be done outside. The order is that of `EFFECTS` in `js/stage.js`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
+    None,
     /// Draws the page.
     Shoot,
     /// Asks the browser for its own capture.
     Capture,
-    /// Makes the file anew.
-    Encode,
-    /// Shows the file's own pixels.
-    Prove,
-    /// Puts the keyboard's focus on the element with this hook.
-    Focus(&'static str),
-    /// Brings the keyboard's cursor into view.
-    Reveal,
     /// The visitor attaches the file.
     Attach,
     /// The visitor backs out.
     Leave,
+    /// Brings the keyboard's cursor into view.
+    Reveal,
+    // The rest put the keyboard's focus somewhere.
+    FocusPicture,
+    FocusWays,
+    FocusTyped,
+    FocusMarks,
+    FocusKeep,
+    FocusBack,
+    FocusAttach,
+}
+
+impl Told {
+    /// Nothing in particular, at this place.
+    pub(crate) const fn at(tool: Tool, place: Point) -> Self {
+        Self { tool, number: 0, from: place, to: place, words: 0 }
+    }
 }
 
 impl State {
     /// A dialog that is just taking its first picture.
-    pub(crate) fn new(texts: Texts, has_screen: bool, ratio: i32) -> Self {
-        let said = texts.get(Key::Taking).into();
+    pub(crate) const fn new(ratio: i32) -> Self {
+        let origin = Point { x: 0, y: 0 };
         Self {
-            texts,
-            has_screen,
             ratio,
             screen: Screen::Taking,
             why: None,
             pictures: Vec::new(),
-            history: History::default(),
+            marks: Vec::new(),
+            history: History::new(),
+            turn: 0,
             tool: Tool::Box,
             colour: 0,
             draft: None,
-            cursor: Point::default(),
+            held: None,
+            grip: None,
+            cursor: origin,
             has_cursor: false,
             zoom: 0,
             file: File::Pending,
-            said,
+            said: Said { what: Say::Taking, of: Told::at(Tool::Box, origin) },
         }
     }
 
     /// The picture that is drawn on.
-    pub(crate) fn picture(&self) -> Option<&Picture> {
-        self.pictures.get(self.history.now().picture)
+    pub(crate) fn picture(&self) -> Option<Size> {
+        self.pictures.get(self.history.now()?.picture).copied()
+    }
+
+    /// The numbers of the marks that are drawn now.
+    pub(crate) fn drawn(&self) -> &[usize] {
+        self.history.now().map_or(&[], |scene| &scene.marks)
+    }
+
+    /// The marks that are drawn now, from the lowest to the topmost.
+    pub(crate) fn scene(&self) -> impl Iterator<Item = &Mark> {
+        self.drawn().iter().filter_map(|number| self.marks.get(*number))
+    }
+
+    /// A mark of the scene, or one that is to come on top.
+    pub(crate) fn told(&self, mark: &Mark, at: usize) -> Told {
+        // Pins count themselves, so that a removed one leaves no gap.
+        let number = self.scene().take(at).filter(|mark| mark.tool == Tool::Pin).count() as i32 + 1;
+        Told { tool: mark.tool, number, from: mark.from(), to: mark.to(), words: mark.words }
     }
 
     /// Pixels of a line that is a point thick.
@@ -184,26 +199,33 @@ impl State {
         self.picture().map_or(1, |picture| self.ratio.max(1 + picture.width.max(picture.height) / 2000))
     }
 
-    /// The part of the picture that goes out.
-    pub(crate) fn kept(&self) -> Area {
-        let whole =
-            |picture: &Picture| Area { left: 0, top: 0, right: picture.width, bottom: picture.height };
-        let whole = self.picture().map_or(Area { left: 0, top: 0, right: 1, bottom: 1 }, whole);
-        self.history.now().crop.unwrap_or(whole)
+    /// All of the picture.
+    pub(crate) fn whole(&self) -> Area {
+        let Size { width, height } = self.picture().unwrap_or(Size { width: 1, height: 1 });
+        Area { left: 0, top: 0, right: width, bottom: height }
+    }
+
+    /// The part of the picture that goes out with this crop: no mark leaves the picture, so none of it is outside.
+    pub(crate) fn kept(&self, crop: Option<&Mark>) -> Area {
+        crop.map_or(self.whole(), Mark::area)
+    }
+
+    /// The crop that is drawn now.
+    pub(crate) fn crop(&self) -> Option<&Mark> {
+        self.scene().find(|mark| mark.tool == Tool::Crop)
     }
 
     /// The nearest pixel of the picture.
     pub(crate) fn inside(&self, point: Point) -> Point {
-        let Some(picture) = self.picture() else { return Point::default() };
-        Point { x: point.x.clamp(0, picture.width - 1), y: point.y.clamp(0, picture.height - 1) }
+        let whole = self.whole();
+        Point { x: point.x.clamp(0, whole.right - 1), y: point.y.clamp(0, whole.bottom - 1) }
     }
 }
 
-/// The step functions and the view are in modules of their own; their tests start from here.
+/// Where the tests of the other modules start from.
 #[cfg(test)]
 pub(crate) fn drawing(width: i32, height: i32) -> State {
-    let mut state = State::new(crate::text::english(), true, 1);
-    let picture = Picture { width, height, way: Way::Page, notes: Counts::default() };
-    crate::step::step(&mut state, Event::Loaded(picture));
+    let mut state = State::new(1);
+    crate::step::step(&mut state, crate::event::Event::Loaded(Size { width, height }));
     state
 }

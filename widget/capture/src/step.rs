@@ -1,13 +1,10 @@
-//! What every event makes of the dialog's state. Pure: what is to happen outside comes out as effects.
-
-use std::rc::Rc;
+//! What every event makes of the dialog's state. Pure: what is to happen outside comes out as an effect.
 
 use crate::{
-    history::History,
-    scene::{COLOURS, Mark, Point, Scene, TOOLS, Tool},
-    state::{ALT, COMMAND, Effect, Event, File, SHIFT, Screen, State},
-    text::Key,
-    view::{describe, picture_label},
+    event::{ALT, Event, Key, SHIFT},
+    ink::letters,
+    scene::{Mark, Point, Scene, Tool},
+    state::{Effect, File, Said, Say, Screen, State, Told},
 };
 
 /// Where the zoom buttons stop, in per cent.
@@ -16,303 +13,409 @@ const ZOOMS: [i32; 8] = [25, 50, 75, 100, 150, 200, 400, 800];
 const STEP: i32 = 4;
 /// How much further with Shift.
 const STRIDE: i32 = 10;
+/// How far beside a mark a press still means it, in points.
+const REACH: i32 = 12;
 
 /// Takes an event into account.
-pub(crate) fn step(state: &mut State, event: Event) -> Vec<Effect> {
+pub(crate) fn step(state: &mut State, event: Event) -> Effect {
+    let is_drawing = state.screen == Screen::Drawing;
     match event {
-        Event::Press(hook, shown_percent) => press(state, &hook, shown_percent),
-        Event::Input(hook, value) => input(state, &hook, &value),
-        Event::Down(point) if state.screen == Screen::Drawing => {
-            state.has_cursor = false;
-            begin(state, point);
-            Vec::new()
+        Event::Close => return leave(state),
+        Event::Discard => return Effect::Leave,
+        Event::Keep | Event::Back => return draw(state),
+        Event::Page => {
+            state.screen = Screen::Taking;
+            say(state, Say::Taking);
+            return Effect::Shoot;
         }
-        Event::Move(point) => extend(state, point),
+        Event::Screen => return Effect::Capture,
+        Event::Another => {
+            drop_draft(state);
+            state.why = None;
+            state.screen = Screen::Ways;
+            return Effect::FocusWays;
+        }
+        Event::Undo | Event::Redo => travel(state, event == Event::Undo),
+        Event::Fit => state.zoom = 0,
+        Event::Full => state.zoom = 100,
+        Event::In(shown) => state.zoom = ZOOMS.into_iter().find(|zoom| *zoom > shown).unwrap_or(shown),
+        Event::Out(shown) => state.zoom = ZOOMS.into_iter().rfind(|zoom| *zoom < shown).unwrap_or(shown),
+        Event::Add => return end(state),
+        Event::Cancel => return cancel(state),
+        Event::Use => {
+            end(state);
+            if state.file == File::TooBig {
+                return draw(state);
+            }
+            state.screen = Screen::Review;
+            say(state, Say::Review);
+            return if state.file == File::Ready { Effect::FocusAttach } else { Effect::FocusBack };
+        }
+        Event::Attach if state.file == File::Ready => return Effect::Attach,
+        Event::Remove(at) => return remove(state, at),
+        Event::Pick(at) if is_drawing => return pick(state, at),
+        Event::Tool(tool) => {
+            // What is moved stays where it is by now, and words are not lost; a shape without an end is none.
+            if state.held.is_none() && state.draft.as_ref().is_some_and(|draft| draft.words == 0) {
+                drop_draft(state);
+            }
+            end(state);
+            state.tool = tool;
+        }
+        Event::Colour(colour) => {
+            state.colour = colour;
+            if let Some(draft) = &mut state.draft {
+                draft.colour = colour;
+                let said = state.said;
+                settle(state);
+                state.said = said;
+            }
+        }
+        Event::Typed(words, width) => typed(state, words, width),
+        Event::Down(point) if is_drawing => {
+            state.has_cursor = false;
+            press(state, point);
+        }
+        Event::Move(point) => drag(state, point),
         Event::Up(point) => {
-            extend(state, point);
-            match &state.draft {
+            drag(state, point);
+            state.grip = None;
+            if state.held.is_some() {
+                settle(state);
+            } else if state.draft.as_ref().is_some_and(|draft| draft.tool == Tool::Text) {
                 // Only now: a phone opens its keyboard for a finger that was lifted, not for one that comes down.
-                Some(draft) if draft.tool == Tool::Text => vec![Effect::Focus("typed")],
-                _ => end(state),
+                return Effect::FocusTyped;
+            } else {
+                return end(state);
             }
         }
         Event::Abort => {
-            state.draft = state.draft.take().filter(|draft| !draft.text.is_empty());
-            Vec::new()
-        }
-        Event::Key(key, held) => press_key(state, &key, held),
-        Event::Loaded(picture) => {
-            let scene = Scene::of(state.pictures.len());
-            state.cursor = Point { x: picture.width / 2, y: picture.height / 2 };
-            state.pictures.push(picture);
-            if state.pictures.len() > 1 {
-                // A step of the history like any other: undo brings the old picture back, with its drawing.
-                change(state, scene);
-            } else {
-                state.history = History::of(scene);
+            if state.draft.as_ref().is_some_and(|draft| draft.words == 0) || state.held.is_some() {
+                drop_draft(state);
             }
-            state.draft = None;
-            state.said = picture_label(state);
-            let mut effects = drawing(state);
-            effects.push(Effect::Encode);
-            effects
+        }
+        Event::Key(key, with) => return press_key(state, key, with),
+        Event::Loaded(size) => {
+            state.cursor = Point { x: size.width / 2, y: size.height / 2 };
+            let scene = Scene { picture: state.pictures.len(), marks: Vec::new() };
+            state.pictures.push(size);
+            drop_draft(state);
+            // A step of the history like any other: undo brings the old picture back, with its drawing.
+            change(state, scene);
+            say(state, Say::Picture);
+            return draw(state);
         }
         Event::Failed(why) => {
             state.screen = Screen::Ways;
             state.why = Some(why);
-            state.said = state.texts.get(why).into();
-            vec![Effect::Focus("ways")]
+            say(state, why);
+            return Effect::FocusWays;
         }
-        Event::Encoded(file) => {
-            state.file = File::Ready(file);
+        Event::Encoded => {
+            state.file = File::Ready;
             if state.screen == Screen::Review {
-                vec![Effect::Prove, Effect::Focus("attach")]
-            } else {
-                Vec::new()
+                return Effect::FocusAttach;
             }
         }
         Event::TooBig => {
             state.file = File::TooBig;
-            state.said = state.texts.get(Key::WhyBig).into();
-            if state.screen == Screen::Review { drawing(state) } else { Vec::new() }
+            say(state, Say::WhyBig);
+            if state.screen == Screen::Review {
+                return draw(state);
+            }
         }
-        Event::Down(_) => Vec::new(),
+        Event::Attach | Event::Pick(_) | Event::Down(_) => {}
     }
+    Effect::None
 }
 
-fn press(state: &mut State, hook: &str, shown_percent: i32) -> Vec<Effect> {
-    match hook {
-        "close" => return leave(state),
-        "discard" => return vec![Effect::Leave],
-        "keep" | "back" => return drawing(state),
-        "page" => {
-            state.screen = Screen::Taking;
-            state.said = state.texts.get(Key::Taking).into();
-            return vec![Effect::Shoot];
+/// A press on the picture: takes up a mark, or starts what a release ends.
+fn press(state: &mut State, point: Point) {
+    let point = state.inside(point);
+    let reach = state.unit() * REACH;
+    let is_on = |mark: &Mark| mark.area().wider(reach).holds(point);
+    if !(state.held.is_some() && state.draft.as_ref().is_some_and(is_on)) {
+        if state.held.is_some() {
+            end(state);
         }
-        "screen" => return vec![Effect::Capture],
-        "another" => {
-            state.draft = None;
-            state.why = None;
-            state.screen = Screen::Ways;
-            return vec![Effect::Focus("ways")];
+        if state.tool != Tool::Move {
+            return begin(state, point);
         }
-        "undo" | "redo" => return travel(state, hook == "undo"),
-        "fit" => state.zoom = 0,
-        "full" => state.zoom = 100,
-        "in" => state.zoom = ZOOMS.into_iter().find(|zoom| *zoom > shown_percent).unwrap_or(shown_percent),
-        "out" => state.zoom = ZOOMS.into_iter().rfind(|zoom| *zoom < shown_percent).unwrap_or(shown_percent),
-        "add" => return end(state),
-        "cancel" => return cancel(state),
-        "use" => {
-            let mut effects = end(state);
-            state.draft = None;
-            state.screen = Screen::Review;
-            state.said = state.texts.get(Key::Review).into();
-            effects.retain(|effect| *effect == Effect::Encode);
-            match state.file {
-                File::Ready(_) => effects.extend([Effect::Prove, Effect::Focus("attach")]),
-                File::Pending => effects.push(Effect::Focus("back")),
-                File::TooBig => return drawing(state),
-            }
-            return effects;
-        }
-        "attach" if matches!(state.file, File::Ready(_)) => return vec![Effect::Attach],
-        _ => {
-            if let Some(at) = hook.strip_prefix("remove") {
-                return remove(state, at.parse().ok());
-            }
-        }
+        let Some(at) = mark_at(state, point) else { return };
+        pick(state, at);
     }
-    Vec::new()
+    state.grip = state.draft.as_ref().map(|draft| point.minus(draft.from()));
 }
 
-fn input(state: &mut State, hook: &str, value: &str) -> Vec<Effect> {
-    let at: usize = value.parse().unwrap_or_default();
-    match hook {
-        "tool" => {
-            state.tool = TOOLS.get(at).copied().unwrap_or(Tool::Box);
-            state.draft = None;
+/// Of the marks in reach the smallest: what is around it can be had elsewhere, too.
+fn mark_at(state: &State, point: Point) -> Option<usize> {
+    let reach = state.unit() * REACH;
+    let mut found = None;
+    let mut least = i64::MAX;
+    for (at, mark) in state.scene().enumerate() {
+        let area = mark.area().wider(reach);
+        let size = i64::from(area.width()) * i64::from(area.height());
+        if area.holds(point) && size <= least {
+            (found, least) = (Some(at), size);
         }
-        "colour" => {
-            state.colour = at.min(COLOURS.len() - 1);
-            if let Some(draft) = &mut state.draft {
-                draft.colour = state.colour;
-            }
-        }
-        "typed" => {
-            if let Some(draft) = &mut state.draft {
-                // Control characters would end the line that carries the text to the canvas.
-                draft.text = value.chars().filter(|char| *char >= ' ').collect();
-            }
-        }
-        _ => {}
     }
-    Vec::new()
+    found
 }
 
-/// A press on the picture: starts what a release ends.
 fn begin(state: &mut State, point: Point) {
-    let point = state.inside(point);
     state.cursor = point;
-    let mut mark = Mark::new(state.tool, state.colour, point);
-    if state.tool == Tool::Text {
+    let mark = Mark::new(state.tool, state.colour, point);
+    if let Some(old) = state.draft.replace(mark).filter(|old| old.words != 0) {
         // A text that is being typed moves there instead of being lost.
-        mark.text = state.draft.take().map_or(String::new(), |draft| draft.text);
+        typed(state, old.words, old.to().x - old.from().x);
     }
-    state.draft = Some(mark);
 }
 
-fn extend(state: &mut State, point: Point) -> Vec<Effect> {
+/// The pointer, or the keyboard's cursor, goes there.
+fn drag(state: &mut State, point: Point) {
     let point = state.inside(point);
-    if let Some(draft) = state.draft.as_mut().filter(|draft| draft.tool.is_drawn()) {
+    if let (Some(grip), Some(draft)) = (state.grip, &state.draft) {
+        let by = point.minus(grip).minus(draft.from());
+        shift(state, by);
+    } else if let Some(draft) = state.draft.as_mut().filter(|draft| draft.tool.is_drawn())
+        && state.held.is_none()
+    {
         draft.extend(point);
         state.cursor = point;
     }
-    Vec::new()
+}
+
+/// Moves what is in hand, as far as the picture goes.
+fn shift(state: &mut State, by: Point) {
+    let whole = state.whole();
+    let Some(draft) = &mut state.draft else { return };
+    let area = draft.area();
+    draft.shift(Point {
+        x: by.x.clamp(-area.left, whole.right - area.right),
+        y: by.y.clamp(-area.top, whole.bottom - area.bottom),
+    });
+    state.cursor = draft.from();
 }
 
 /// The shape under the visitor's hand becomes a mark, if there is anything to see of it.
-fn end(state: &mut State) -> Vec<Effect> {
-    let Some(draft) = state.draft.take() else { return Vec::new() };
-    let mut effects = Vec::new();
-    if draft.tool == Tool::Text {
-        effects.push(Effect::Focus("picture"));
-    }
-    if !draft.is_worth_keeping() {
-        return effects;
-    }
-    let mut scene = state.history.now().clone();
-    let number = scene.pin_number(scene.marks.len());
-    say_of(state, Key::Added, &describe(&state.texts, &draft, number));
-    if draft.tool == Tool::Crop {
-        scene.crop = Some(draft.area());
-    } else {
-        scene.marks.push(Rc::new(draft));
-    }
-    change(state, scene);
-    effects.push(Effect::Encode);
-    effects
-}
-
-fn cancel(state: &mut State) -> Vec<Effect> {
-    if let Some(draft) = state.draft.take() {
-        let tool = state.texts.nth(Key::Box, draft.tool as usize);
-        state.said = state.texts.with(Key::Cancelled, &[("tool", tool)]);
-    }
-    vec![Effect::Focus("picture")]
-}
-
-/// Removes a mark, or without a number the crop.
-fn remove(state: &mut State, at: Option<usize>) -> Vec<Effect> {
-    let mut scene = state.history.now().clone();
-    let gone = match at {
-        Some(at) if at < scene.marks.len() => {
-            let number = scene.pin_number(at);
-            describe(&state.texts, &scene.marks.remove(at), number)
+fn end(state: &mut State) -> Effect {
+    settle(state);
+    let held = state.held.take();
+    state.grip = None;
+    let Some(draft) = state.draft.take() else { return Effect::None };
+    let effect = if draft.tool == Tool::Text || held.is_some() { Effect::FocusPicture } else { Effect::None };
+    if held.is_none() && draft.is_worth_keeping() {
+        let mut marks = state.drawn().to_vec();
+        if draft.tool == Tool::Crop {
+            // One at a time.
+            marks.retain(|number| state.marks.get(*number).is_some_and(|mark| mark.tool != Tool::Crop));
         }
-        None if scene.crop.take().is_some() => state.texts.nth(Key::Box, Tool::Crop as usize).into(),
-        _ => return Vec::new(),
-    };
-    say_of(state, Key::Removed, &gone);
-    change(state, scene);
-    vec![Effect::Focus("marks"), Effect::Encode]
-}
-
-fn travel(state: &mut State, is_back: bool) -> Vec<Effect> {
-    state.draft = None;
-    let has_moved = if is_back { state.history.undo() } else { state.history.redo() };
-    if !has_moved {
-        return Vec::new();
+        say_of(state, Say::Added, &draft, marks.len());
+        marks.push(state.marks.len());
+        state.marks.push(draft);
+        redraw(state, marks);
     }
-    state.said = state.texts.get(if is_back { Key::Undone } else { Key::Redone }).into();
-    state.cursor = state.inside(state.cursor);
-    state.file = File::Pending;
-    vec![Effect::Encode]
+    effect
 }
 
-fn press_key(state: &mut State, key: &str, held: i32) -> Vec<Effect> {
-    if key == "Escape" {
+/// Where a mark is held by now becomes its place, if that has changed; it stays in hand.
+fn settle(state: &mut State) {
+    let (Some(at), Some(draft)) = (state.held, state.draft.clone()) else { return };
+    if state.scene().nth(at) == Some(&draft) {
+        return;
+    }
+    say_of(state, Say::Moved, &draft, at);
+    let mut marks = state.drawn().to_vec();
+    if let Some(number) = marks.get_mut(at) {
+        *number = state.marks.len();
+    }
+    state.marks.push(draft);
+    redraw(state, marks);
+}
+
+/// Takes up the mark in this place of the list.
+fn pick(state: &mut State, at: usize) -> Effect {
+    end(state);
+    let Some(mark) = state.scene().nth(at).cloned() else { return Effect::None };
+    state.cursor = mark.from();
+    say_of(state, Say::Held, &mark, at);
+    state.held = Some(at);
+    state.draft = Some(mark);
+    Effect::FocusPicture
+}
+
+fn cancel(state: &mut State) -> Effect {
+    if let Some(draft) = &state.draft {
+        let of = Told::at(draft.tool, draft.from());
+        state.said = Said { what: Say::Cancelled, of };
+    }
+    drop_draft(state);
+    Effect::FocusPicture
+}
+
+/// What is in hand is gone, or back where it was.
+fn drop_draft(state: &mut State) {
+    state.draft = None;
+    state.held = None;
+    state.grip = None;
+}
+
+fn remove(state: &mut State, at: usize) -> Effect {
+    let Some(mark) = state.scene().nth(at).cloned() else { return Effect::None };
+    drop_draft(state);
+    say_of(state, Say::Removed, &mark, at);
+    let mut marks = state.drawn().to_vec();
+    marks.remove(at);
+    redraw(state, marks);
+    Effect::FocusMarks
+}
+
+fn typed(state: &mut State, words: i32, width: i32) {
+    let Some(draft) = &state.draft else { return };
+    let from = draft.from();
+    let to = state.inside(Point { x: from.x + width, y: from.y - letters(state.unit()) });
+    if let Some(draft) = &mut state.draft {
+        draft.words = words;
+        draft.extend(to);
+    }
+}
+
+fn travel(state: &mut State, is_back: bool) {
+    drop_draft(state);
+    if state.history.travel(is_back) {
+        say(state, if is_back { Say::Undone } else { Say::Redone });
+        touch(state);
+    }
+}
+
+fn press_key(state: &mut State, key: Key, with: i32) -> Effect {
+    if key == Key::Escape {
         return back_out(state);
     }
     if state.screen != Screen::Drawing {
-        return Vec::new();
+        return Effect::None;
     }
-    if held & COMMAND != 0 {
-        return travel(state, held & SHIFT == 0 && !key.eq_ignore_ascii_case("y"));
-    }
-    let far =
-        if held & ALT != 0 { 1 } else { state.unit() * if held & SHIFT != 0 { STEP * STRIDE } else { STEP } };
-    let (x, y) = match key {
-        "ArrowLeft" => (-far, 0),
-        "ArrowRight" => (far, 0),
-        "ArrowUp" => (0, -far),
-        "ArrowDown" => (0, far),
+    let far = match with {
+        with if with & ALT != 0 => 1,
+        with if with & SHIFT != 0 => state.unit() * STEP * STRIDE,
+        _ => state.unit() * STEP,
+    };
+    let by = match key {
+        Key::Left => Point { x: -far, y: 0 },
+        Key::Up => Point { x: 0, y: -far },
+        Key::Right => Point { x: far, y: 0 },
+        Key::Down => Point { x: 0, y: far },
+        Key::Next | Key::Previous => return walk(state, key == Key::Next),
+        Key::Delete => {
+            let Some(at) = state.held else { return Effect::None };
+            remove(state, at);
+            return Effect::FocusPicture;
+        }
+        Key::Undo | Key::Redo => {
+            travel(state, key == Key::Undo && with & SHIFT == 0);
+            return Effect::None;
+        }
         _ => return press_enter(state),
     };
     state.has_cursor = true;
-    state.cursor = state.inside(Point { x: state.cursor.x + x, y: state.cursor.y + y });
-    state.said = crate::text::place(state.cursor);
-    extend(state, state.cursor);
-    vec![Effect::Reveal]
+    if state.held.is_some() {
+        shift(state, by);
+    } else {
+        state.cursor = state.inside(state.cursor.plus(by));
+        drag(state, state.cursor);
+    }
+    state.said = Said { what: Say::Place, of: Told::at(state.tool, state.cursor) };
+    Effect::Reveal
 }
 
-/// Enter or Space on the picture: starts a shape where the cursor is, or ends the one that was started.
-fn press_enter(state: &mut State) -> Vec<Effect> {
+/// To the next or the previous mark, and from the last to the first.
+fn walk(state: &mut State, is_next: bool) -> Effect {
+    let count = state.drawn().len();
+    if count == 0 || (state.draft.is_some() && state.held.is_none()) {
+        return Effect::None;
+    }
+    let at = match state.held {
+        Some(at) if is_next => (at + 1) % count,
+        Some(at) => (at + count - 1) % count,
+        None => count - 1,
+    };
+    pick(state, at);
+    Effect::Reveal
+}
+
+/// Enter or Space on the picture: puts down what is held, takes up a mark, starts a shape where the cursor is, or ends
+/// the one that was started.
+fn press_enter(state: &mut State) -> Effect {
     state.has_cursor = true;
-    if state.draft.as_ref().is_some_and(|draft| draft.tool.is_drawn()) {
+    if state.held.is_some() || state.draft.as_ref().is_some_and(|draft| draft.tool.is_drawn()) {
         return end(state);
+    }
+    if state.tool == Tool::Move {
+        return match mark_at(state, state.cursor) {
+            Some(at) => pick(state, at),
+            None => walk(state, true),
+        };
     }
     begin(state, state.cursor);
     if state.tool == Tool::Pin {
         return end(state);
     }
-    let tool = state.texts.nth(Key::Box, state.tool as usize);
-    let from = crate::text::place(state.cursor);
-    state.said = state.texts.with(Key::Started, &[("tool", tool), ("from", &from)]);
-    if state.tool == Tool::Text { vec![Effect::Focus("typed")] } else { Vec::new() }
+    state.said = Said { what: Say::Started, of: Told::at(state.tool, state.cursor) };
+    if state.tool == Tool::Text { Effect::FocusTyped } else { Effect::None }
 }
 
 /// Escape: backs out by one, of a shape, of the question, of the review, of the choice, at last of the dialog.
-fn back_out(state: &mut State) -> Vec<Effect> {
-    if state.draft.is_some() && state.screen == Screen::Drawing {
-        return cancel(state);
+fn back_out(state: &mut State) -> Effect {
+    if state.screen == Screen::Drawing {
+        return if state.draft.is_some() { cancel(state) } else { leave(state) };
     }
-    if state.screen != Screen::Drawing && state.picture().is_some() {
-        return drawing(state);
-    }
-    leave(state)
+    if state.picture().is_some() { draw(state) } else { leave(state) }
 }
 
 /// Leaves at once if nothing would be lost, else asks.
-fn leave(state: &mut State) -> Vec<Effect> {
+fn leave(state: &mut State) -> Effect {
     let is_at_work = state.draft.as_ref().is_some_and(Mark::is_worth_keeping);
     if !is_at_work && !state.history.can_undo() {
-        return vec![Effect::Leave];
+        return Effect::Leave;
     }
     state.screen = Screen::Leaving;
-    state.said = state.texts.get(Key::Leave).into();
-    vec![Effect::Focus("keep")]
+    say(state, Say::Leave);
+    Effect::FocusKeep
 }
 
 /// Back to the picture, if there is one.
-fn drawing(state: &mut State) -> Vec<Effect> {
+fn draw(state: &mut State) -> Effect {
     if state.picture().is_none() {
-        return Vec::new();
+        return Effect::None;
     }
     state.screen = Screen::Drawing;
     state.why = None;
-    vec![Effect::Focus("picture")]
+    Effect::FocusPicture
+}
+
+fn redraw(state: &mut State, marks: Vec<usize>) {
+    let picture = state.history.now().map_or(0, |scene| scene.picture);
+    change(state, Scene { picture, marks });
 }
 
 fn change(state: &mut State, scene: Scene) {
     state.history.push(scene);
-    state.cursor = state.inside(state.cursor);
-    state.file = File::Pending;
+    touch(state);
 }
 
-fn say_of(state: &mut State, key: Key, mark: &str) {
-    state.said = state.texts.with(key, &[("mark", mark)]);
+/// What goes out has changed.
+fn touch(state: &mut State) {
+    state.cursor = state.inside(state.cursor);
+    state.file = File::Pending;
+    state.turn += 1;
+}
+
+fn say(state: &mut State, what: Say) {
+    state.said = Said { what, of: Told::at(state.tool, state.cursor) };
+}
+
+fn say_of(state: &mut State, what: Say, mark: &Mark, at: usize) {
+    state.said = Said { what, of: state.told(mark, at) };
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The module in a real page: what is on the canvas is what goes out, and what is black there is gone.
 #![cfg(target_arch = "wasm32")]
 
-use js_sys::Promise;
+use js_sys::{Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -25,9 +25,46 @@ extern "C" {
     fn share(taken: &JsValue) -> f64;
 }
 
+#[wasm_bindgen(module = "/js/stage.js")]
+extern "C" {
+    fn open(host: &JsValue, pen: &JsValue, draw: &JsValue) -> Promise;
+    fn leave();
+}
+
+/// What the file above imports: only a file that something here names is handed to the browser.
+mod imported {
+    use wasm_bindgen::prelude::*;
+
+    macro_rules! file {
+        ($path:literal, $name:ident) => {
+            #[wasm_bindgen(module = $path)]
+            extern "C" {
+                fn $name();
+            }
+        };
+    }
+    file!("/js/ink.js", spread);
+    file!("/js/view.js", build);
+    file!("/js/words.js", fill);
+}
+
+/// Opens the dialog with the pen as the page would have it.
+fn take(host: &JsValue) -> Promise {
+    let pen = Object::new();
+    let put = |name: &str, function: JsValue| {
+        Reflect::set(&pen, &name.into(), &function).expect("an object of our own");
+    };
+    put("begin", Closure::<dyn Fn(i32)>::new(candor_capture::begin).into_js_value());
+    put("tell", Closure::<dyn Fn(u32, i32, i32) -> Vec<i32>>::new(candor_capture::tell).into_js_value());
+    put("ink", Closure::<dyn Fn(u32) -> Vec<i32>>::new(candor_capture::ink).into_js_value());
+    let draw = |_: JsValue, root: JsValue, options: JsValue| domshot::draw(&root, &options);
+    let draw = Closure::<dyn Fn(JsValue, JsValue, JsValue) -> Promise>::new(draw).into_js_value();
+    open(host, &pen, &draw)
+}
+
 async fn attached(bytes_max: f64, covers: bool) -> JsValue {
     let host = prepare(include_str!("../capture.css"), bytes_max);
-    let taken = candor_capture::take(host.unchecked_ref());
+    let taken = take(&host);
     JsFuture::from(drive(covers)).await.expect("the dialog can be driven");
     JsFuture::from(taken).await.expect("the promise never rejects")
 }
@@ -59,8 +96,8 @@ async fn a_blackout_stays_black_in_a_file_that_was_made_coarser_and_smaller() {
 #[wasm_bindgen_test]
 async fn leaving_brings_null_and_takes_everything_away() {
     let host = prepare(include_str!("../capture.css"), 5e6);
-    let taken = candor_capture::take(host.unchecked_ref());
-    candor_capture::leave();
+    let taken = take(&host);
+    leave();
     assert!(JsFuture::from(taken).await.expect("the promise never rejects").is_null());
     assert_eq!(left(), 0);
 }

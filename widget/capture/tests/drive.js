@@ -29,7 +29,8 @@ export const prepare = (css, bytesMax) => {
   const host = document.createElement('candor-widget');
   document.documentElement.append(host);
   root = host.attachShadow({ mode: 'open' });
-  return { root, css, texts: [], locale: 'en', mask: [], bytesMax, hidePanel() {}, showPanel() {} };
+  const texts = Array(90).fill('');
+  return { root, css, texts, locale: 'en', mask: [], bytesMax, hidePanel() {}, showPanel() {} };
 };
 
 export const drive = async (covers) => {

@@ -1,9 +1,12 @@
-use std::rc::Rc;
-
 use proptest::prelude::*;
 
 use super::*;
-use crate::scene::TOOLS;
+use crate::{
+    event::Event,
+    scene::TOOLS,
+    state::{State, drawing},
+    step::step,
+};
 
 fn mark(tool: Tool, points: &[(i32, i32)]) -> Mark {
     let mut mark = Mark::new(tool, 0, Point { x: points[0].0, y: points[0].1 });
@@ -13,34 +16,74 @@ fn mark(tool: Tool, points: &[(i32, i32)]) -> Mark {
     mark
 }
 
-fn ink(mark: &Mark) -> String {
-    let mut ink = Ink::new(1);
+fn ink(mark: &Mark) -> Vec<i32> {
+    let mut ink = Ink { row: Vec::new(), count_at: 0, unit: 1 };
     ink.mark(mark, 12);
-    ink.end()
+    ink.row
+}
+
+/// The pieces of a row: kind, colour, size, numbers.
+fn pieces(row: &[i32]) -> Vec<(i32, i32, i32, &[i32])> {
+    let mut pieces = Vec::new();
+    let mut rest = row;
+    while let [kind, colour, size, count, after @ ..] = rest {
+        let (numbers, next) = after.split_at(*count as usize);
+        pieces.push((*kind, *colour, *size, numbers));
+        rest = next;
+    }
+    assert_eq!(rest, [], "a row ends with a piece");
+    pieces
+}
+
+/// A picture with these marks.
+fn with(marks: Vec<Mark>) -> State {
+    let mut state = drawing(80, 60);
+    let numbers = (0..marks.len()).collect();
+    state.marks = marks;
+    state.history.push(crate::scene::Scene { picture: 0, marks: numbers });
+    state
 }
 
 #[test]
 fn each_tool_leaves_its_lines() {
-    for (tool, lines) in [
-        (Tool::Box, "stroke #ffffff66 6 M1 2H10V21H1z\nstroke #e5383b 4 M1 2H10V21H1z\n"),
-        (Tool::Highlighter, "stroke #e5383b66 14 M1 2L9 20h0\n"),
-        (Tool::Blackout, "fill #000000 0 M1 2H10V21H1z\n"),
-        (Tool::Crop, ""),
+    let corners = &[1, 2, 10, 2, 10, 21, 1, 21, 1, 2][..];
+    for (tool, expected) in [
+        (Tool::Box, vec![(STROKE, 5 + SHEER, 6, corners), (STROKE, 0, 4, corners)]),
+        (Tool::Highlighter, vec![(STROKE, SHEER, 14, &[1, 2, 9, 20][..])]),
+        (Tool::Blackout, vec![(FILL, BLACK, 0, &[1, 2, 10, 21][..])]),
+        (Tool::Crop, vec![]),
     ] {
-        assert_eq!(ink(&mark(tool, &[(1, 2), (9, 20)])), lines, "{tool:?}");
+        assert_eq!(pieces(&ink(&mark(tool, &[(1, 2), (9, 20)]))), expected, "{tool:?}");
     }
     let arrow = ink(&mark(Tool::Arrow, &[(0, 0), (100, 0)]));
-    assert!(arrow.ends_with("stroke #e5383b 4 M0 0L100 0M82 10L100 0L82 -10\n"), "{arrow}");
+    assert_eq!(pieces(&arrow)[1], (STROKE, 0, 4, &[0, 0, 100, 0, BREAK, 82, 10, 100, 0, 82, -10][..]));
     let pin = ink(&mark(Tool::Pin, &[(50, 60)]));
-    assert!(
-        pin.ends_with(
-            "fill #e5383b 0 M37 60a13 13 0 1 0 26 0a13 13 0 1 0 -26 0z\nnumber #ffffff 15 #e5383b 50 60 12\n"
-        ),
-        "{pin}"
-    );
+    assert_eq!(pieces(&pin)[1..], [(DISC, 0, 13, &[50, 60][..]), (NUMBER, 5, 15, &[50, 60, 12][..])]);
     let mut text = mark(Tool::Text, &[(5, 6)]);
-    text.text = "a b".into();
-    assert_eq!(ink(&text), "text #e5383b 20 #ffffff 5 6 a b\n");
+    text.words = 3;
+    assert_eq!(pieces(&ink(&text)), [(WORDS, 32 * 5, 20, &[5, 6, 3][..])]);
+}
+
+#[test]
+fn what_outlines_a_light_colour_is_dark() {
+    for (colour, edge) in [(0, 5), (1, BLACK), (4, 5), (5, BLACK)] {
+        let mut mark = mark(Tool::Box, &[(1, 2), (9, 20)]);
+        mark.colour = colour;
+        assert_eq!(pieces(&ink(&mark))[0].1, edge + SHEER);
+    }
+}
+
+#[test]
+fn the_cursor_is_seen_while_keys_are_in_use_and_a_frame_around_what_is_held() {
+    let mut state = drawing(80, 60);
+    assert_eq!(layer(&state, 2), []);
+    step(&mut state, Event::Key(crate::event::Key::Left, 0));
+    assert_eq!(pieces(&layer(&state, 2)).len(), 2);
+    let mut state = with(vec![mark(Tool::Blackout, &[(20, 20), (30, 30)])]);
+    step(&mut state, Event::Pick(0));
+    let above = layer(&state, 2);
+    assert_eq!(pieces(&above)[0], (FILL, BLACK, 0, &[20, 20, 31, 31][..]));
+    assert_eq!(pieces(&above)[2], (STROKE, BLACK, 1, &[12, 12, 39, 12, 39, 39, 12, 39, 12, 12][..]));
 }
 
 /// What of the page is still in the pixels of an exported picture, by drawing its ink on a canvas that knows only
@@ -51,19 +94,13 @@ struct Exposed {
 }
 
 impl Exposed {
-    fn after(ink: &str, width: i32, height: i32) -> Self {
+    fn after(row: &[i32], width: i32, height: i32) -> Self {
         let mut exposed = Self { width, pixels: vec![true; (width * height) as usize] };
-        for line in ink.lines() {
-            let parts: Vec<&str> = line.splitn(4, ' ').collect();
-            if parts[0] != "fill" || parts[1].len() != 7 || parts[3].contains('a') {
+        for (kind, colour, _, numbers) in pieces(row) {
+            if kind != FILL || colour != BLACK {
                 continue;
             }
-            let numbers: Vec<i32> = parts[3]
-                .split(|char: char| !char.is_ascii_digit())
-                .filter_map(|number| number.parse().ok())
-                .collect();
-            let [left, top, right, bottom, back] = numbers[..] else { panic!("{line} is no rectangle") };
-            assert_eq!(left, back);
+            let [left, top, right, bottom] = numbers[..] else { panic!("{numbers:?} is no rectangle") };
             for y in top..bottom {
                 for x in left..right {
                     exposed.pixels[(y * width + x) as usize] = false;
@@ -79,11 +116,11 @@ impl Exposed {
 }
 
 fn any_mark() -> impl Strategy<Value = Mark> {
-    (0..TOOLS.len() - 1, 0..COLOURS.len(), prop::collection::vec((0..80, 0..60), 1..5)).prop_map(
+    (0..TOOLS.len() - 2, 0..INKS, prop::collection::vec((0..80, 0..60), 1..5)).prop_map(
         |(tool, colour, points)| {
             let mut mark = mark(TOOLS[tool], &points);
             mark.colour = colour;
-            mark.text = "fill #ff0000 0 M0 0H80V60H0z".into();
+            mark.words = 7;
             mark
         },
     )
@@ -92,11 +129,10 @@ fn any_mark() -> impl Strategy<Value = Mark> {
 proptest! {
     #[test]
     fn no_pixel_under_a_blackout_is_exported(marks in prop::collection::vec(any_mark(), 1..12)) {
-        let scene = Scene { picture: 0, marks: marks.into_iter().map(Rc::new).collect(), crop: None };
-        let mut ink = Ink::new(1);
-        ink.scene(&scene);
-        let exposed = Exposed::after(&ink.end(), 80, 60);
-        for mark in scene.marks.iter().filter(|mark| mark.tool == Tool::Blackout) {
+        let state = with(marks);
+        let row = layer(&state, 0);
+        let exposed = Exposed::after(&row, 80, 60);
+        for mark in state.scene().filter(|mark| mark.tool == Tool::Blackout) {
             let area = mark.area();
             for y in area.top..area.bottom {
                 for x in area.left..area.right {
@@ -107,17 +143,19 @@ proptest! {
     }
 
     #[test]
-    fn every_line_is_one_that_the_canvas_knows(marks in prop::collection::vec(any_mark(), 1..12)) {
-        let mut ink = Ink::new(2);
-        for mark in &marks {
-            ink.mark(mark, 1);
-        }
-        for line in ink.end().lines() {
-            let parts: Vec<&str> = line.splitn(4, ' ').collect();
-            prop_assert!(["stroke", "fill", "text", "number"].contains(&parts[0]));
-            prop_assert!(parts[1].starts_with('#') && matches!(parts[1].len(), 7 | 9));
-            prop_assert!(parts[2].parse::<u32>().is_ok());
-            prop_assert!(parts[3].len() > 4);
+    fn every_piece_is_one_that_the_canvas_knows(marks in prop::collection::vec(any_mark(), 1..12)) {
+        let row = layer(&with(marks), 0);
+        for (kind, colour, size, numbers) in pieces(&row) {
+            prop_assert!((STROKE..=NUMBER).contains(&kind));
+            prop_assert!((0..=BLACK).contains(&(colour & 15)) && (0..=BLACK).contains(&(colour >> 5)));
+            prop_assert!(size > 0 || kind == FILL);
+            let is_complete = match kind {
+                STROKE => numbers.len() >= 2,
+                FILL => numbers.len() == 4,
+                DISC => numbers.len() == 2,
+                _ => numbers.len() == 3,
+            };
+            prop_assert!(is_complete, "{kind}: {numbers:?}");
         }
     }
 }
