@@ -61,10 +61,29 @@ pub(super) fn put(
     key: &InstanceKey,
 ) -> Result<(), StoreError> {
     connection.prepare_cached("DELETE FROM address WHERE report = ?1")?.execute([report.as_bytes()])?;
-    if let Some(email) = contact.email.as_deref().filter(|email| !email.is_empty()) {
-        connection
-            .prepare_cached("INSERT INTO address (hash, report, until) VALUES (?1, ?2, ?3)")?
-            .execute((hash(email, key), report.as_bytes(), until.unix_ms()))?;
+    match hash_of(contact, key) {
+        Some(hash) => add(connection, report, hash, until),
+        None => Ok(()),
     }
+}
+
+/// The keyed hash of the address that somebody gave, if they did.
+pub(super) fn hash_of(contact: &Contact, key: &InstanceKey) -> Option<[u8; 32]> {
+    let email = contact.email.as_deref().filter(|email| !email.is_empty())?;
+    Some(hash(email, key))
+}
+
+/// Writes down whose address a fresh report carries.
+pub(super) fn add(
+    connection: &Connection,
+    report: Uuid,
+    hash: [u8; 32],
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    connection.prepare_cached("INSERT INTO address (hash, report, until) VALUES (?1, ?2, ?3)")?.execute((
+        hash,
+        report.as_bytes(),
+        until.unix_ms(),
+    ))?;
     Ok(())
 }

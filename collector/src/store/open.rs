@@ -24,6 +24,8 @@ pub(super) const BUSY: Duration = Duration::from_secs(5);
 pub(super) const DATABASE_FILE: &str = "candor.sqlite";
 /// Large pages: a report fills few of them, and each write goes to the log as a whole page.
 const PAGE_BYTES: u32 = 16_384;
+/// Memory for pages of the database, of the connection that writes.
+const CACHE_KIB: i64 = 16 * 1024;
 /// Rows that are sealed in one transaction when an older database is opened.
 const CATCH_UP_ROWS: u32 = 500;
 
@@ -140,6 +142,8 @@ pub(super) fn connect(path: &PathBuf, options: StoreOptions) -> Result<Connectio
     connection.pragma_update(None, "secure_delete", true)?;
     // Savepoints keep their undo log in memory.
     connection.pragma_update(None, "temp_store", "memory")?;
+    // Reporters and submissions are spread over their indexes: what is read again for each report stays in memory.
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     if let Some(bytes_max) = options.bytes_max {
         connection.pragma_update(None, "max_page_count", bytes_max.div_ceil(PAGE_BYTES.into()))?;
     }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::{
-    ReporterHash, Store, StoreError, reports,
+    ReporterHash, Store, StoreError, inserting,
     sql::{self, Connection, OptionalExtension as _, Row},
 };
 use crate::{
@@ -76,7 +76,7 @@ impl Store {
                 let Some((site, submission, received_at, policy, kept)) = row else { return Ok(None) };
                 let of = (Uuid::from_bytes(site), Uuid::from_bytes(submission));
                 let stored_at = Timestamp::from_unix_ms(received_at);
-                Ok(Some(reports::receipt(report, of, stored_at, policy, serde_json::from_str(&kept)?)))
+                Ok(Some(inserting::receipt(report, of, stored_at, policy, serde_json::from_str(&kept)?)))
             })
             .await
     }

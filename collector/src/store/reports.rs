@@ -1,30 +1,14 @@
-//! Reports: how one comes in, and how members read them.
+//! Reports, as members read them.
 
-use candor_protocol::{
-    Asked, Consent, Kept, Kind, Purpose, Rating, Receipt, ReceiptNumber, Scale, Timestamp,
-};
-use candor_rules::{Admitted, Content, Part};
+use candor_protocol::{Asked, Consent, Kept, Kind, Purpose, Rating, Scale, Timestamp};
+use candor_rules::{Content, Part};
 use uuid::Uuid;
 
 use super::{
-    FileLine, ReporterHash, Store, StoreError, addresses, body, files, seal,
-    sql::{Connection, OptionalExtension as _, Row},
+    FileLine, ReporterHash, Store, StoreError, body, files, seal,
+    sql::{Connection, Row},
 };
-use crate::{
-    key::InstanceKey,
-    vault::{Owner, ReporterKey, Vault},
-};
-
-/// What became of a submission that was admitted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Inserted {
-    /// It is a report now, and durable.
-    Stored(Receipt),
-    /// It was a report already; this is its receipt, the same as the first time.
-    Duplicate(Receipt),
-    /// Its id belongs to a report that says something else.
-    Mismatch,
-}
+use crate::vault::{Owner, ReporterKey, Vault};
 
 /// Which reports a member wants to see, newest first.
 #[derive(Clone, Debug)]
@@ -107,50 +91,6 @@ pub struct Report {
 }
 
 impl Store {
-    /// Keeps a report and makes it durable. The same submission again is answered with the first one's receipt.
-    ///
-    /// # Errors
-    /// Nothing was kept.
-    pub async fn insert(
-        &self,
-        report: Uuid,
-        admitted: Admitted,
-        fingerprint: [u8; 32],
-    ) -> Result<Inserted, StoreError> {
-        let reporter = ReporterHash::of(admitted.reporter(), &self.key);
-        let (key, vault) = (self.key.clone(), self.vault.clone());
-        // Everything that needs no database is done before the one thread that writes is asked.
-        let bodies: Vec<_> =
-            admitted.parts().iter().map(|part| body::encode(&part.content)).collect::<Result<_, _>>()?;
-        self.writer
-            .write(move |connection| {
-                let (site, submission) = (admitted.site(), admitted.submission());
-                if let Some(known) = known(connection, site, submission)? {
-                    return Ok(known.answer(fingerprint));
-                }
-                let row = NewRow { report, admitted: &admitted, fingerprint, reporter, bodies };
-                Ok(Inserted::Stored(put(connection, row, &key, &vault)?))
-            })
-            .await
-    }
-
-    /// The receipt of a submission that was stored before, if this is the same.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn inserted_before(
-        &self,
-        site: Uuid,
-        submission: Uuid,
-        fingerprint: [u8; 32],
-    ) -> Result<Option<Inserted>, StoreError> {
-        self.readers
-            .read(move |connection| {
-                Ok(known(connection, site, submission)?.map(|known| known.answer(fingerprint)))
-            })
-            .await
-    }
-
     /// One page of the reports that a member may see.
     ///
     /// # Errors
@@ -177,129 +117,6 @@ impl Store {
             })
             .await
     }
-}
-
-struct Known {
-    receipt: Receipt,
-    fingerprint: [u8; 32],
-}
-
-impl Known {
-    fn answer(self, fingerprint: [u8; 32]) -> Inserted {
-        if self.fingerprint == fingerprint { Inserted::Duplicate(self.receipt) } else { Inserted::Mismatch }
-    }
-}
-
-fn known(connection: &Connection, site: Uuid, submission: Uuid) -> Result<Option<Known>, StoreError> {
-    type Columns = ([u8; 16], [u8; 32], i64, u32, String);
-    let row: Option<Columns> = connection
-        .prepare_cached(
-            "SELECT id, fingerprint, received_at, policy, kept FROM report WHERE site = ?1 AND submission = ?2",
-        )?
-        .query_row((site.as_bytes(), submission.as_bytes()), |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
-        })
-        .optional()?;
-    let Some((id, fingerprint, received_at, policy, kept)) = row else { return Ok(None) };
-    let receipt = receipt(
-        Uuid::from_bytes(id),
-        (site, submission),
-        Timestamp::from_unix_ms(received_at),
-        policy,
-        serde_json::from_str(&kept)?,
-    );
-    Ok(Some(Known { receipt, fingerprint }))
-}
-
-pub(super) fn receipt(
-    report: Uuid,
-    (site, submission): (Uuid, Uuid),
-    stored_at: Timestamp,
-    policy: u32,
-    kept: Vec<Kept>,
-) -> Receipt {
-    Receipt {
-        report,
-        number: ReceiptNumber::of(report).to_string(),
-        submission,
-        site,
-        stored_at,
-        policy,
-        kept,
-        signed: None,
-    }
-}
-
-struct NewRow<'a> {
-    report: Uuid,
-    admitted: &'a Admitted,
-    fingerprint: [u8; 32],
-    reporter: ReporterHash,
-    bodies: Vec<Vec<u8>>,
-}
-
-fn put(
-    connection: &Connection,
-    row: NewRow<'_>,
-    key: &InstanceKey,
-    vault: &Vault,
-) -> Result<Receipt, StoreError> {
-    let NewRow { report, admitted, fingerprint, reporter, bodies } = row;
-    let consent = admitted.consent();
-    let kept: Vec<Kept> = admitted.parts().iter().map(|part| part.kept).collect();
-    let received_at = admitted.received_at();
-    connection
-        .prepare_cached(
-            "INSERT INTO report (id, site, submission, fingerprint, reporter, received_at, kind,
-                 rating_scale, rating_value, policy, kept, until, granted)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-        )?
-        .execute((
-            report.as_bytes(),
-            admitted.site().as_bytes(),
-            admitted.submission().as_bytes(),
-            fingerprint,
-            reporter.0,
-            received_at.unix_ms(),
-            admitted.kind().as_str(),
-            admitted.rating().map(|rating| rating.scale.as_str()),
-            admitted.rating().map(|rating| rating.value),
-            consent.policy,
-            serde_json::to_string(&kept)?,
-            admitted.expires_at().unix_ms(),
-            serde_json::to_string(admitted.granted())?,
-        ))?;
-    let owner = Owner { site: admitted.site(), reporter: reporter.0 };
-    let sealed_under = seal::find_or_make(connection, vault, &owner)?;
-    for (part, body) in admitted.parts().iter().zip(bodies) {
-        let Kept { purpose, until } = part.kept;
-        let body = sealed_under.seal(&seal::about(report, purpose), &body, vault.rng());
-        connection
-            .prepare_cached(
-                "INSERT INTO part (report, purpose, body, until, sealed) VALUES (?1, ?2, ?3, ?4, 1)",
-            )?
-            .execute((report.as_bytes(), purpose.as_str(), body, until.unix_ms()))?;
-        if let Content::Contact(contact) = &part.content {
-            addresses::put(connection, report, contact, until, key)?;
-        }
-    }
-    connection
-        .prepare_cached(
-            "INSERT INTO consent (report, site, reporter, policy, granted, given_at, asked, evidence, recorded_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        )?
-        .execute((
-            report.as_bytes(),
-            admitted.site().as_bytes(),
-            reporter.0,
-            consent.policy,
-            serde_json::to_string(&consent.purposes)?,
-            consent.given_at.unix_ms(),
-            asked_name(consent.asked),
-            consent.evidence.as_deref(),
-            received_at.unix_ms(),
-        ))?;
-    Ok(receipt(report, (admitted.site(), admitted.submission()), received_at, consent.policy, kept))
 }
 
 /// Restricted reports are out of members' sight, but for those who see to privacy.
@@ -473,7 +290,7 @@ fn rating(scale: Option<String>, value: Option<u8>) -> Result<Option<Rating>, St
     Ok(Some(Rating { scale, value }))
 }
 
-const fn asked_name(asked: Asked) -> &'static str {
+pub(super) const fn asked_name(asked: Asked) -> &'static str {
     match asked {
         Asked::Panel => "panel",
         Asked::Page => "page",

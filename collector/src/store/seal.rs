@@ -216,6 +216,43 @@ pub(super) fn find_or_make(
     Ok(key)
 }
 
+/// Keeps the key that was made ready for a reporter's first report; their own, if they have one already.
+pub(super) fn put_first(
+    connection: &Connection,
+    vault: &Vault,
+    owner: &Owner,
+    (key, wrapped): (&ReporterKey, &Wrapped),
+) -> Result<Option<ReporterKey>, StoreError> {
+    let rewrapped;
+    let wrapped = if marked(connection)? == Some(wrapped.master) {
+        wrapped
+    } else {
+        // The master key was exchanged since.
+        rewrapped = wrap(connection, vault, key, owner)?;
+        &rewrapped
+    };
+    let is_first = connection
+        .prepare_cached(
+            "INSERT INTO reporter_key (site, reporter, master, wrapped) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute((owner.site.as_bytes(), owner.reporter, wrapped.master.0, &wrapped.bytes))?;
+    if is_first == 1 {
+        return Ok(None);
+    }
+    let known = find(connection, vault, owner)?;
+    known.map(Some).ok_or_else(|| StoreError::Unavailable("a reporter's key went meanwhile".into()))
+}
+
+/// The master key under which reporters' keys are to be wrapped, as the database has it.
+fn marked(connection: &Connection) -> Result<Option<MasterId>, StoreError> {
+    let marked: Option<Vec<u8>> = connection
+        .prepare_cached("SELECT value FROM meta WHERE name = 'vault_check'")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    Ok(marked.as_ref().and_then(|mark| mark.first_chunk()).map(|id| MasterId(*id)))
+}
+
 /// The key, wrapped under a master key that is not about to be forgotten: when another program has exchanged it, the
 /// database's mark says so before the last key is wrapped anew.
 fn wrap(
@@ -224,12 +261,7 @@ fn wrap(
     key: &ReporterKey,
     owner: &Owner,
 ) -> Result<Wrapped, StoreError> {
-    let marked: Option<Vec<u8>> = connection
-        .prepare_cached("SELECT value FROM meta WHERE name = 'vault_check'")?
-        .query_row([], |row| row.get(0))
-        .optional()?;
-    let marked = marked.as_ref().and_then(|mark| mark.first_chunk()).map(|id| MasterId(*id));
-    if marked.is_some_and(|marked| !vault.knows(marked)) {
+    if marked(connection)?.is_some_and(|marked| !vault.knows(marked)) {
         return Err(StoreError::Unavailable(
             "the master key was exchanged, and the new one is not here".into(),
         ));

@@ -216,6 +216,43 @@ async fn one_unit_that_fails_takes_no_neighbour_with_it() {
 }
 
 #[tokio::test]
+async fn reports_that_share_a_commit_without_savepoints_fail_each_alone() {
+    let bench = Bench::new().await;
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let wait = std::sync::Mutex::new(Some(wait));
+    // The first unit holds the writer until the others have gathered behind it.
+    let first = bench.store.writer.write_again(move |_| {
+        let wait = wait.lock().unwrap().take();
+        Ok(wait.map(|wait| wait.recv()))
+    });
+    let second = bench.insert(admitted(1, "a", NOW));
+    let bad = bench.store.writer.write_again(|connection| {
+        connection.execute("UPDATE report SET kind = 'bad'", [])?;
+        connection
+            .execute("INSERT INTO part (report, purpose, body, until) VALUES (x'00', 'p', x'00', 0)", [])?;
+        Ok(())
+    });
+    let third = bench.insert(admitted(2, "b", NOW));
+    // A reporter's second report in one commit, and the same submission again.
+    let again = bench.insert(admitted(2, "b", NOW));
+    let release = async {
+        tokio::task::yield_now().await;
+        go.send(()).unwrap();
+    };
+    let (first, second, bad, third, again, ()) = tokio::join!(first, second, bad, third, again, release);
+    assert!(first.is_ok() && second.is_ok());
+    assert!(matches!(bad, Err(StoreError::Fault(_))));
+    let (Ok(Inserted::Stored(stored)), Ok(Inserted::Duplicate(known))) = (third, again) else { panic!() };
+    assert_eq!(stored, known);
+    let page = bench.page(NOW).await;
+    assert_eq!(page.lines.len(), 2);
+    for line in &page.lines {
+        assert_eq!(line.kind, Kind::Bug, "what the bad one changed is taken back");
+        assert!(line.message.is_some(), "it opens under its reporter's key");
+    }
+}
+
+#[tokio::test]
 async fn what_has_expired_is_not_read_though_no_sweep_ran() {
     let bench = Bench::new().await;
     let receipt = bench.stored(admitted(1, "a", NOW)).await;

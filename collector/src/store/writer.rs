@@ -62,6 +62,23 @@ impl Writer {
     }
 }
 
+impl Writer {
+    /// The same for work that can be done again after it was taken back. It is cheaper: units that all can share their
+    /// commit without a savepoint each, for which SQLite would copy every page that they touch.
+    pub(super) async fn write_again<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let unit = Repeatable { work, result: None, reply };
+        let gone = || StoreError::Unavailable("the writer has stopped".into());
+        let queue = self.queue.as_ref().ok_or_else(gone)?;
+        queue.send(Box::new(unit)).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+}
+
 impl Drop for Writer {
     fn drop(&mut self) {
         drop(self.queue.take());
@@ -83,6 +100,8 @@ impl Writer {
 }
 
 trait Work: Send {
+    /// Whether the work can be done again after it was taken back.
+    fn can_repeat(&self) -> bool;
     /// Does the work and remembers the result; the error, if it failed.
     fn run(&mut self, connection: &Connection) -> Result<(), StoreError>;
     /// Tells the caller: its result if the commit is durable, else why not.
@@ -100,24 +119,67 @@ where
     T: Send,
     F: FnOnce(&Connection) -> Result<T, StoreError> + Send,
 {
+    fn can_repeat(&self) -> bool {
+        false
+    }
+
     fn run(&mut self, connection: &Connection) -> Result<(), StoreError> {
         let Some(work) = self.work.take() else { return Ok(()) };
-        let result = catch_unwind(AssertUnwindSafe(|| work(connection)))
-            .unwrap_or_else(|_| Err(StoreError::Fault("a unit of work panicked".into())));
-        let outcome = result.as_ref().map(|_| ()).map_err(Clone::clone);
-        self.result = Some(result);
-        outcome
+        attempt(&mut self.result, || work(connection))
     }
 
     fn answer(self: Box<Self>, commit: Result<(), StoreError>) {
-        let result = match (self.result, commit) {
-            (Some(Ok(value)), Ok(())) => Ok(value),
-            (Some(Err(error)), _) | (_, Err(error)) => Err(error),
-            (None, Ok(())) => Err(StoreError::Fault("a unit of work was passed over".into())),
-        };
-        // A caller that went away has no use for the answer.
-        let _ = self.reply.send(result);
+        tell(self.reply, self.result, commit);
     }
+}
+
+struct Repeatable<T, F> {
+    work: F,
+    result: Option<Result<T, StoreError>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Work for Repeatable<T, F>
+where
+    T: Send,
+    F: Fn(&Connection) -> Result<T, StoreError> + Send,
+{
+    fn can_repeat(&self) -> bool {
+        true
+    }
+
+    fn run(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        attempt(&mut self.result, || (self.work)(connection))
+    }
+
+    fn answer(self: Box<Self>, commit: Result<(), StoreError>) {
+        tell(self.reply, self.result, commit);
+    }
+}
+
+fn attempt<T>(
+    kept: &mut Option<Result<T, StoreError>>,
+    work: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<(), StoreError> {
+    let result = catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(StoreError::Fault("a unit of work panicked".into())));
+    let outcome = result.as_ref().map(|_| ()).map_err(Clone::clone);
+    *kept = Some(result);
+    outcome
+}
+
+fn tell<T>(
+    reply: oneshot::Sender<Result<T, StoreError>>,
+    result: Option<Result<T, StoreError>>,
+    commit: Result<(), StoreError>,
+) {
+    let result = match (result, commit) {
+        (Some(Ok(value)), Ok(())) => Ok(value),
+        (Some(Err(error)), _) | (_, Err(error)) => Err(error),
+        (None, Ok(())) => Err(StoreError::Fault("a unit of work was passed over".into())),
+    };
+    // A caller that went away has no use for the answer.
+    let _ = reply.send(result);
 }
 
 fn serve(connection: &Connection, mut gathered: mpsc::Receiver<Box<dyn Work>>, forgets: &AtomicBool) {
@@ -136,12 +198,22 @@ fn serve(connection: &Connection, mut gathered: mpsc::Receiver<Box<dyn Work>>, f
     }
 }
 
-/// One transaction for all; a savepoint for each, so that one that fails takes only itself back.
+/// One transaction for all. Units that can be repeated are run one after the other; where one fails, and where one cannot
+/// be repeated, each has a savepoint, so that what fails takes only itself back.
 fn commit(connection: &Connection, batch: &mut [Box<dyn Work>]) -> Result<(), StoreError> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     if let [alone] = batch {
         // Its error is its own answer; the transaction goes with it.
         return alone.run(connection).and_then(|()| Ok(connection.execute_batch("COMMIT")?));
+    }
+    if batch.iter().all(|unit| unit.can_repeat()) {
+        if batch.iter_mut().all(|unit| unit.run(connection).is_ok()) {
+            return Ok(connection.execute_batch("COMMIT")?);
+        }
+        if !connection.is_autocommit() {
+            connection.execute_batch("ROLLBACK")?;
+        }
+        connection.execute_batch("BEGIN IMMEDIATE")?;
     }
     for unit in batch {
         connection.prepare_cached("SAVEPOINT unit")?.execute([])?;
