@@ -8,6 +8,7 @@ use std::{
 
 use axum::http::HeaderName;
 use candor_protocol::{Timestamp, limits::BODY_SECONDS_MAX};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::{
@@ -20,11 +21,15 @@ use crate::{
     outcome::Metrics,
     picture::Pictures,
     rate::{Limiter, Rate},
+    shares::Shares,
     shelf::Shelf,
     store::Store,
     uploads::Uploads,
     visitor::AddressHash,
 };
+
+/// Kibibytes that the bodies of submissions on their way in take together.
+const BODIES_KIB_MAX: usize = 24 * 1024;
 
 /// What may be set about a running collector.
 #[derive(Clone, Debug)]
@@ -39,6 +44,8 @@ pub struct Settings {
     pub client_rate: Rate,
     /// Submissions to one site.
     pub site_rate: Rate,
+    /// Submissions that are being stored at the same time; one site alone gets half of it.
+    pub storing_max: usize,
     /// Pictures and attachments of one client address.
     pub file_rate: Rate,
     /// Attempts to sign in from one client address, and on one account.
@@ -62,6 +69,7 @@ impl Default for Settings {
             // An office behind one address sends less than this, a script that floods sends more.
             client_rate: Rate { per_minute: 30, burst: 20 },
             site_rate: Rate { per_minute: 6_000, burst: 2_000 },
+            storing_max: 4096,
             // A full submission has six files, and a phone on a bad line tries each of them more than once.
             file_rate: Rate { per_minute: 60, burst: 60 },
             sign_in_rate: Rate { per_minute: 6, burst: 10 },
@@ -96,6 +104,9 @@ pub struct App {
     pub settings: Settings,
     pub(crate) clients: Limiter<AddressHash>,
     pub(crate) sites: Limiter<Uuid>,
+    pub(crate) storing: Arc<Shares<Uuid>>,
+    /// Kibibytes of bodies that may still be held in memory.
+    pub(crate) bodies: Arc<Semaphore>,
     pub(crate) files: Limiter<AddressHash>,
     pub(crate) uploads: Arc<Uploads<AddressHash>>,
     pub(crate) pictures: Pictures,
@@ -123,6 +134,8 @@ impl App {
         Self {
             clients: Limiter::new(settings.client_rate),
             sites: Limiter::new(settings.site_rate),
+            storing: Shares::new(settings.storing_max),
+            bodies: Arc::new(Semaphore::new(BODIES_KIB_MAX)),
             files: Limiter::new(settings.file_rate),
             uploads: Arc::default(),
             pictures: Pictures::default(),

@@ -30,6 +30,7 @@ pub(super) async fn run(settings: &Settings, options: Options, clock: Clock, rng
     let shelf = Shelf::open(settings.assets.as_deref())?;
     let (store, key) = instance::open(settings, &rng)?;
     let blobs = instance::own_blobs(settings)?;
+    listen::take_files();
     let listener = bind(settings.listen()).await?;
     let origin = match &settings.public_url {
         Some(url) => url.clone(),

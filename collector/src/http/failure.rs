@@ -1,6 +1,9 @@
 //! The one way in which a request fails: a problem document whose cause, if it is ours, is logged once.
 
-use std::any::Any;
+use std::{
+    any::Any,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -13,6 +16,10 @@ use crate::{blobs::BlobError, export::ExportError, store::StoreError};
 
 /// Seconds after which a client may try again when the store is away.
 const RETRY_SECONDS: u32 = 5;
+/// Seconds over which those are spread who are all told to come back later: after an outage they would come at once.
+const SPREAD_SECONDS: u32 = 16;
+/// Coprime with the spread, so that it steps through all of it, and neighbours are told times that are far apart.
+const SPREAD_STEP: u32 = 7;
 
 /// Why a request was not done, and when to come back.
 #[derive(Debug)]
@@ -45,7 +52,12 @@ impl Failure {
 
     /// Not now, for too much is going on.
     pub(super) fn busy() -> Self {
-        Self { retry_after_seconds: Some(RETRY_SECONDS), ..Self::new(Code::Unavailable) }
+        Self { retry_after_seconds: Some(RETRY_SECONDS + spread()), ..Self::new(Code::Unavailable) }
+    }
+
+    /// Too many, from all over; there is room again after so many seconds, and not for all of them at once.
+    pub(super) fn crowded(seconds: u32) -> Self {
+        Self::rate_limited(seconds + spread())
     }
 
     /// The code.
@@ -65,6 +77,12 @@ impl Failure {
     }
 }
 
+/// Seconds to be added to what a client is told: another number for each, evenly spread.
+fn spread() -> u32 {
+    static TOLD: AtomicU32 = AtomicU32::new(0);
+    TOLD.fetch_add(SPREAD_STEP, Ordering::Relaxed) % SPREAD_SECONDS
+}
+
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Self { problem: Box::new(refusal.into()), retry_after_seconds: None }
@@ -79,7 +97,7 @@ impl From<StoreError> for Failure {
             StoreError::Conflict(_) | StoreError::Fault(_) => return Self::internal(&error),
         };
         tracing::warn!(cause = %error, code = code.as_str(), "the store refuses");
-        Self { retry_after_seconds: Some(RETRY_SECONDS), ..Self::new(code) }
+        Self { retry_after_seconds: Some(RETRY_SECONDS + spread()), ..Self::new(code) }
     }
 }
 
@@ -90,7 +108,7 @@ impl From<BlobError> for Failure {
             BlobError::Unavailable(_) => Code::Unavailable,
         };
         tracing::warn!(cause = %error, code = code.as_str(), "the blobs refuse");
-        Self { retry_after_seconds: Some(RETRY_SECONDS), ..Self::new(code) }
+        Self { retry_after_seconds: Some(RETRY_SECONDS + spread()), ..Self::new(code) }
     }
 }
 
@@ -124,4 +142,20 @@ pub(super) fn after_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
     drop(panic);
     // The panic hook has logged where; what it said might hold a visitor's words.
     Failure::internal(&"a handler panicked").into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_sent_away_together_does_not_come_back_together() {
+        let told: Vec<_> = (0..1600).filter_map(|_| Failure::busy().retry_after_seconds).collect();
+        for seconds in RETRY_SECONDS..RETRY_SECONDS + SPREAD_SECONDS {
+            let count = told.iter().filter(|told| **told == seconds).count();
+            // Other tests of this process may take a turn in between.
+            assert!((80..=120).contains(&count), "{count} of 1600 come back after {seconds} s");
+        }
+        assert_eq!(told.len(), 1600);
+    }
 }

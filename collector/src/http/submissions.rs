@@ -11,6 +11,7 @@ use axum::{
 };
 use candor_protocol::{Code, Receipt, Submission, limits::BODY_BYTES_MAX};
 use candor_rules::{SiteTerms, admit};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Failure, body, cors, receipts};
 use crate::{
@@ -24,6 +25,8 @@ use crate::{
 struct Envelope {
     headers: HeaderMap,
     body: Bytes,
+    /// Its place in the memory that bodies may take, until it is answered.
+    room: OwnedSemaphorePermit,
 }
 
 enum Accepted {
@@ -40,34 +43,46 @@ pub(super) async fn submit(
     body: Body,
 ) -> Response {
     let pending = app.metrics.begin();
-    let body = match receive(&app, peer.map(|Extension(peer)| peer), &headers, body).await {
-        Ok(body) => body,
+    let (body, room) = match receive(&app, peer.map(|Extension(peer)| peer), &headers, body).await {
+        Ok(received) => received,
         Err(failure) => return refuse(pending, failure),
     };
     // From here on it is ours: a client that goes away does not take the work, or its outcome, with it.
     let accepting = tokio::spawn(async move {
         let begun = tokio::time::Instant::now();
-        let outcome = accept(&app, Envelope { headers, body }).await;
+        let outcome = accept(&app, Envelope { headers, body, room }).await;
         app.metrics.accepted_in(begun.elapsed().as_secs_f64());
         answer(pending, outcome)
     });
     accepting.await.unwrap_or_else(|_| Failure::internal(&"accepting a submission panicked").into_response())
 }
 
-async fn receive(app: &App, peer: Option<Peer>, headers: &HeaderMap, body: Body) -> Result<Bytes, Failure> {
+async fn receive(
+    app: &App,
+    peer: Option<Peer>,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Bytes, OwnedSemaphorePermit), Failure> {
     let now = app.clock.now();
     let client = app.address_hash(peer, headers, now);
     app.clients.take(client, now).map_err(Failure::rate_limited)?;
-    body::read(headers, body, BODY_BYTES_MAX, app.settings.body_timeout).await
+    let bytes = body::length(headers).unwrap_or(BODY_BYTES_MAX).min(BODY_BYTES_MAX);
+    let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+    let room = Arc::clone(&app.bodies).try_acquire_many_owned(kib).map_err(|_| Failure::busy())?;
+    let body = body::read(headers, body, BODY_BYTES_MAX, app.settings.body_timeout).await?;
+    Ok((body, room))
 }
 
-async fn accept(app: &App, Envelope { headers, body }: Envelope) -> Result<Accepted, Failure> {
+async fn accept(app: &App, Envelope { headers, body, room }: Envelope) -> Result<Accepted, Failure> {
     let submission: Submission = body::parse(&body)?;
+    drop((body, room));
     let now = app.clock.now();
     let directory = app.store.directory(now).await?;
     let site = directory.site(submission.site).ok_or_else(|| Failure::new(Code::UnknownSite))?;
     cors::require_origin(site, &headers)?;
-    app.sites.take(site.id, now).map_err(Failure::rate_limited)?;
+    app.sites.take(site.id, now).map_err(Failure::crowded)?;
+    // However much comes in for one site, there is room for the others' reports.
+    let _place = app.storing.begin(site.id).ok_or_else(Failure::busy)?;
 
     // Made from what was read, not from the bytes, so that a retry may space or order its JSON differently.
     let canonical = serde_json::to_vec(&submission).map_err(|error| Failure::internal(&error))?;

@@ -233,6 +233,12 @@ impl Answer {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// Whether it says when to try again: after 5 seconds and within 21, each client at another moment.
+    pub(crate) fn comes_back_soon(&self) -> bool {
+        let seconds = self.header("retry-after").and_then(|seconds| seconds.parse::<u32>().ok());
+        seconds.is_some_and(|seconds| (5..21).contains(&seconds))
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }

@@ -1,5 +1,10 @@
 //! Good submissions: durable, once, with one receipt.
 
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
 use candor_collector::{rate::Rate, store::SiteChange};
 use candor_protocol::Receipt;
 use serde_json::json;
@@ -127,6 +132,41 @@ async fn flood_on_one_site_leaves_the_others_alone() {
     let mut elsewhere = collector.submission(3);
     elsewhere["site"] = json!(other);
     assert_eq!(collector.submit(&elsewhere).await.status, 201);
+}
+
+#[tokio::test]
+async fn site_that_floods_a_slow_disk_leaves_room_for_the_others() {
+    let collector = Collector::with(|settings| settings.storing_max = 8).await;
+    let mut elsewhere = collector.submission(99);
+    elsewhere["site"] = json!(collector.add_site("Other", PAGE).await);
+    // Nothing is stored as long as somebody else holds the database.
+    let disk = rusqlite::Connection::open(collector.folder.path().join("candor.sqlite")).unwrap();
+    disk.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let refused = AtomicUsize::new(0);
+    let send = async |id| {
+        let answer = collector.submit(&collector.submission(id)).await;
+        refused.fetch_add(usize::from(answer.status == 503), Ordering::SeqCst);
+        answer
+    };
+    let flood = join_all((0..12).map(&send));
+    let between = async {
+        while refused.load(Ordering::SeqCst) < 8 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let (small, ()) = tokio::join!(collector.submit(&elsewhere), async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            disk.execute_batch("COMMIT").unwrap();
+        });
+        small
+    };
+    let (flood, small) = tokio::join!(flood, between);
+    assert_eq!(small.status, 201, "{}", small.text());
+    assert_eq!(flood.iter().filter(|answer| answer.status == 201).count(), 4, "half of all, and no more");
+    for refused in flood.iter().filter(|answer| answer.status != 201) {
+        assert_eq!((refused.status, refused.comes_back_soon()), (503, true));
+        assert_eq!(refused.json()["code"], "unavailable");
+    }
+    assert_eq!(collector.rows()[0], 5);
 }
 
 #[tokio::test]
