@@ -68,6 +68,8 @@ struct Manifest {
     locales: BTreeMap<String, Asset>,
     files: Option<Asset>,
     files_locales: Option<BTreeMap<String, Asset>>,
+    mine: Option<Asset>,
+    mine_locales: Option<BTreeMap<String, Asset>>,
     capture: Option<Pair>,
 }
 
@@ -110,8 +112,9 @@ impl Shelf {
         }
         let capture = manifest.capture.iter().flat_map(|pair| [&pair.glue, &pair.wasm]);
         let named = [&manifest.pinned, &manifest.glue, &manifest.wasm].into_iter();
-        let later =
-            manifest.files.iter().chain(manifest.files_locales.iter().flatten().map(|(_, asset)| asset));
+        let locales = [&manifest.files_locales, &manifest.mine_locales];
+        let locales = locales.into_iter().flatten().flat_map(BTreeMap::values);
+        let later = manifest.files.iter().chain(&manifest.mine).chain(locales);
         for asset in named.chain(manifest.locales.values()).chain(later).chain(capture) {
             if !bytes.contains_key(&asset.file) {
                 return Err(absent(&asset.file));

@@ -8,6 +8,7 @@ mod failure;
 mod harness;
 mod origin;
 mod pictures;
+mod rights;
 mod send;
 mod storage;
 mod strict;

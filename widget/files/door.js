@@ -1,30 +1,42 @@
-// The panel's door to pictures and attachments. It comes with the glue, after `css` and `locales`; what is behind it
-// is fetched, by the hash that the build puts here, when a visitor adds the first file.
+// The panel's door to what is fetched later, by the hashes that the build puts here: pictures and attachments when a
+// visitor adds the first file, "My data" when somebody looks at it. It comes with the glue, after `css` and `locales`.
 //
 // What the panel has to know reaches it as an event of its dialog; `panel.rs` says under `Files` what is in it.
 export const files = (host, panel) => {
-  const code = __CANDOR_FILES__;
-  let part, opening;
+  const code = { files: __CANDOR_FILES__, mine: __CANDOR_MINE__ };
+  const parts = {}, openings = {};
+  let bits = 0;
   // Not before the panel has done with what it is at.
-  const tell = (detail) => queueMicrotask(() => panel.dispatchEvent(new CustomEvent("candor-files", { detail })));
-  const call = async (name, rest) => {
-    part || tell(1);
-    try {
-      part ||= await (opening ||= host.module(code).then(({ start }) => start(host, panel, tell)));
-    } catch (error) {
-      opening = null;
-      // Under another address: browsers remember of a module that it could not be had.
-      code.file += "?";
-      tell(2);
-      throw error;
+  const tell = (detail) => {
+    bits = detail;
+    queueMicrotask(() => panel.dispatchEvent(new CustomEvent("candor-files", { detail })));
+  };
+  const call = async (which, name, rest) => {
+    const isMine = which == "mine";
+    const button = panel.querySelector("[data-t=mine]") || {};
+    if (!parts[which]) {
+      if (isMine) button.ariaBusy = true;
+      else tell(1);
     }
-    return part[name](...rest);
+    try {
+      parts[which] ||= await (openings[which] ||= host.module(code[which]).then(({ start }) => start(host, panel, tell)));
+    } catch (error) {
+      openings[which] = null;
+      // Under another address: browsers remember of a module that it could not be had.
+      code[which].file += "?";
+      tell(isMine ? bits | 32 : 2);
+      throw error;
+    } finally {
+      button.ariaBusy = null;
+    }
+    return parts[which][name](...rest);
   };
   const door = (name, ...rest) => {
     const field = panel.querySelector("[data-t=add-file]");
     if (field) field.accept = host.site.form.attachments.types;
-    if (!part && /place|leave|open|reset|follow/.test(name)) return;
-    const done = call(name, rest);
+    const which = name[0] == "m" ? "mine" : "files";
+    if (!parts[which] && /^(place|leave|open|reset|follow)/.test(name)) return;
+    const done = call(which, name, rest);
     // Whoever wants to know asks; the visitor is told by the panel.
     done.catch(() => { });
     return done;

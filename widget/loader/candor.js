@@ -106,19 +106,25 @@
       root: shadow, origin, site, locale, texts, program, module, asset, look, visible, emit,
       given: look.consent == "given", store: look.storage != "none",
     });
-    // The bubble goes at once; the ledger, which alone writes, follows.
-    button("bubble-dismiss", texts[1]).onclick = () => (bubble.hidden = true, call("dismiss"));
+    // The bubble goes with the event; what is written is the ledger's.
+    button("bubble-dismiss", texts[1]).onclick = () => call("dismiss");
     return program;
   })().catch((error) => {
     running = null;
     throw error;
   });
 
-  const call = (name, argument) => load().then((program) => program.call(name, argument));
+  const call = (name, ...rest) => load().then((program) => program.call(name, ...rest));
 
   const Candor = window.Candor = {
-    show: async () => (await ready, bubble.hidden = false),
-    hide: async () => (await ready, bubble.hidden = true),
+    show: async () => {
+      await ready;
+      bubble.hidden = false;
+    },
+    hide: async () => {
+      await ready;
+      bubble.hidden = true;
+    },
     on: (name, act) => {
       const acts = listeners[name] ||= new Set();
       acts.add(act);
@@ -131,10 +137,11 @@
       delete window.Candor;
     },
   };
-  for (const path of "open close identify set submit picture consent.status consent.grant consent.withdraw ledger.list ledger.clear".split(" ")) {
+  for (const path of "open close identify set submit picture consent.status consent.grant consent.withdraw me.withdraw me.see me.export me.receipt me.correct me.erase me.restrict me.object ledger.list ledger.clear".split(" ")) {
     const [first, second] = path.split(".");
-    const at = second ? Candor[first] ||= {} : Candor;
-    at[second || first] = (argument) => call(path, argument);
+    const act = call.bind(null, path);
+    if (second) (Candor[first] ||= {})[second] = act;
+    else Candor[first] = act;
   }
 
   const ready = (async () => {

@@ -42,12 +42,12 @@ pub fn start(host: &JsValue) -> Result<(), JsValue> {
     Ok(())
 }
 
-/// One method of `window.Candor`; `argument` is its first argument. What takes time is handed back as a promise.
+/// One method of `window.Candor` with its first two arguments. What takes time is handed back as a promise.
 ///
 /// # Errors
 /// When the argument is not what the method takes.
 #[wasm_bindgen]
-pub fn call(name: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
+pub fn call(name: &str, argument: &JsValue, more: &JsValue) -> Result<JsValue, JsValue> {
     let Some(app) = APP.with_borrow(Clone::clone) else { return Err(js_sys::Error::new("closed").into()) };
     let event = match name {
         "open" => Event::Open(wire::take(argument)?),
@@ -64,16 +64,14 @@ pub fn call(name: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
             let pair = |(key, value)| Value::List(vec![Value::Text(key), Value::Text(value)]);
             return Ok(wire::give(&Value::List(app.entries().into_iter().map(pair).collect())));
         }
-        "ledger.clear" => {
-            app.forget();
-            return Ok(JsValue::UNDEFINED);
-        }
+        "ledger.clear" => Event::Press("clear".into()),
         "destroy" => {
             app.files("leave", &JsValue::UNDEFINED, &JsValue::UNDEFINED);
             app.forget();
             APP.set(None);
             return Ok(JsValue::UNDEFINED);
         }
+        _ if name.starts_with("me.") => return Ok(app.files(name, argument, more)),
         _ => return Err(js_sys::Error::new("no such method").into()),
     };
     app.dispatch(event);

@@ -14,9 +14,7 @@ use crate::{
     dom::{Happening, Surface, at, get, then},
     facts,
     ledger::{Ledger, fresh_id},
-    panel::{
-        Effect, Event, Failure, Headless, KeptConsent, Receipt, ShownEntry, Site, State, step, submission,
-    },
+    panel::{Effect, Event, Failure, Headless, KeptConsent, Receipt, Site, State, step, submission},
     send,
     text::Texts,
     value::{Value, Write},
@@ -50,7 +48,7 @@ pub(crate) struct App {
     origin: String,
     visible: Function,
     emit: Function,
-    /// The door to pictures and attachments: name, arguments; see `widget/files/door.js`.
+    /// The door to what is fetched later: name, arguments; see `widget/files/door.js`.
     files: Function,
 }
 
@@ -106,7 +104,7 @@ impl App {
         }
     }
 
-    /// Has `widget/files` do something; what comes of it, it tells by itself. A promise for who wants to know.
+    /// Has `widget/files` or `widget/mine` do something; what comes of it, they tell by themselves. A promise for who wants to know.
     #[inline(never)]
     pub(crate) fn files(&self, name: &str, first: &JsValue, second: &JsValue) -> JsValue {
         self.files.call3(&JsValue::NULL, &name.into(), first, second).unwrap_or_default()
@@ -220,11 +218,6 @@ impl App {
                 self.ledger.put(LedgerKey::BubbleHiddenAt, &now_ms);
             }
             Effect::Files(name) => drop(self.files(name, &JsValue::UNDEFINED, &JsValue::UNDEFINED)),
-            Effect::List => {
-                let shown =
-                    self.entries().into_iter().map(|(key, value)| ShownEntry { key, value }).collect();
-                self.dispatch(Event::Listed(shown));
-            }
             Effect::Clear => self.forget(),
             Effect::Emit(name, detail) => {
                 let detail = detail.map_or(JsValue::UNDEFINED, JsValue::from);

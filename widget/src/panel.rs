@@ -24,13 +24,6 @@ pub(crate) struct ShownFact {
     pub(crate) text: String,
 }
 
-/// One entry of the ledger as the visitor reads it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ShownEntry {
-    pub(crate) key: String,
-    pub(crate) value: String,
-}
-
 /// What the panel reads of a `PublicSite`: the rest is the loader's.
 #[derive(Clone, Debug)]
 pub(crate) struct Site {
@@ -101,8 +94,6 @@ pub(crate) enum Screen {
     Failed(Failure, Copied),
     /// The receipt.
     Done(Receipt),
-    /// What is stored in this browser.
-    Stored(Vec<ShownEntry>),
 }
 
 /// A submission on its way.
@@ -143,7 +134,7 @@ pub(crate) struct State {
     pub(crate) files: Files,
 }
 
-/// What the panel knows of the files that go along, as `widget/files` tells it: one bit for each of these questions.
+/// What the panel knows of the files that go along, as `widget/files` tells it, and of "My data": one bit for each of these questions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Files(pub(crate) u8);
 
@@ -158,6 +149,8 @@ impl Files {
     pub(crate) const PICTURES: Self = Self(8);
     /// Do attachments?
     pub(crate) const ATTACHMENTS: Self = Self(16);
+    /// Could "My data" not be fetched?
+    pub(crate) const MINE_FAILED: Self = Self(32);
 
     pub(crate) fn are(self, question: Self) -> bool {
         self.0 & question.0 != 0
@@ -216,8 +209,6 @@ pub(crate) enum Event {
     Copied(bool),
     /// Something became of files.
     Files(Files),
-    /// The ledger has been read.
-    Listed(Vec<ShownEntry>),
     /// The page knows who the visitor is.
     Identify(Contact),
     /// The page sets fields that the visitor does not see.
@@ -247,10 +238,8 @@ pub(crate) enum Effect {
     KeepConsent(Option<KeptConsent>),
     /// Writes down that the bubble is to stay away, and takes it away.
     HideBubble,
-    /// Has `widget/files` do what it calls so.
+    /// Has `widget/files`, or `widget/mine`, do what it calls so.
     Files(&'static str),
-    /// Reads the ledger.
-    List,
     /// Empties the ledger.
     Clear,
     /// Tells the page.

@@ -36,7 +36,7 @@ keys! {
     Retry "retry" Copy "copy" Copied "copied" CopyByHand "copy_by_hand"
     Done "done" DoneNumber "done_number" DoneKept "done_kept"
     PurposeMessage "purpose_message" PurposeContact "purpose_contact" PurposeBrowser "purpose_browser"
-    Another "another" Stored "stored" StoredNone "stored_none" StoredClear "stored_clear" Back "back"
+    Another "another" Mine "mine"
 }
 
 /// One language's texts.

@@ -6,7 +6,7 @@ mod result;
 use candor_protocol::Kind;
 
 use crate::{
-    panel::{Screen, State},
+    panel::{Files, Screen, State},
     text::Key,
     tree::Tree,
 };
@@ -27,7 +27,6 @@ pub(crate) fn view(state: &State) -> Tree {
         match &state.screen {
             Screen::Form | Screen::Sending | Screen::Failed(..) => form::view(t, state),
             Screen::Done(receipt) => result::done(t, state, receipt),
-            Screen::Stored(entries) => result::stored(t, state, entries),
         }
     });
     tree
@@ -42,6 +41,26 @@ fn say(t: &mut Tree, state: &State, shape: &'static str, key: Key) {
 /// Where `widget/files` puts its list; nothing of it is drawn here.
 fn files_place(t: &mut Tree) {
     t.element("div @files", |_| ());
+}
+
+/// The way to the privacy policy, and to what is kept of the visitor.
+#[inline(never)]
+fn links(t: &mut Tree, state: &State) {
+    t.element("p.links", |t| {
+        match &state.site.policy.url {
+            Some(url) => t.element("a @policy", |t| {
+                t.attr("href", url);
+                t.attr("target", "_blank");
+                t.attr("rel", "noopener noreferrer");
+                t.text(state.texts.get(Key::Policy));
+            }),
+            None => t.text(""),
+        }
+        say(t, state, "button.link type=button @mine", Key::Mine);
+        t.maybe(state.files.are(Files::MINE_FAILED), |t| {
+            say(t, state, "span.fault @mine-lost role=alert", Key::FilesFailed);
+        });
+    });
 }
 
 #[inline(never)]

@@ -38,6 +38,10 @@ pub(crate) struct Manifest {
     pub(crate) files: Asset,
     /// The words of `files` and `capture`, by language tag. `files` carries their hashes.
     pub(crate) files_locales: BTreeMap<String, Asset>,
+    /// What shows visitors their own data, fetched when somebody asks for it. The glue carries its hash.
+    pub(crate) mine: Asset,
+    /// The words of `mine`, by language tag. `mine` carries their hashes.
+    pub(crate) mine_locales: BTreeMap<String, Asset>,
     /// The module for pictures and drawing, fetched when a visitor wants a picture. `files` carries its hashes.
     pub(crate) capture: Pair,
 }
@@ -131,7 +135,11 @@ pub(crate) fn build(place: &Place) -> Result<Manifest> {
         ],
     )?;
     let files = shelf.put("files", "js", tools.minify(&files, Text::Module)?.as_bytes())?;
-    let door = put_in(read(&folder.join("door.js"))?, &[("__CANDOR_FILES__", json(&files)?)])?;
+    let (mine, mine_locales) = mine(&widget, &tools, &mut shelf)?;
+    let door = put_in(
+        read(&folder.join("door.js"))?,
+        &[("__CANDOR_FILES__", json(&files)?), ("__CANDOR_MINE__", json(&mine)?)],
+    )?;
     let glue = format!(
         "{}\nexport const css = {};\nexport const locales = {};\n{door}",
         module.glue,
@@ -146,6 +154,8 @@ pub(crate) fn build(place: &Place) -> Result<Manifest> {
         locales,
         files,
         files_locales,
+        mine,
+        mine_locales,
         capture,
     };
     fs::write(fresh.path().join(&manifest.loader), &loader)?;
@@ -153,6 +163,31 @@ pub(crate) fn build(place: &Place) -> Result<Manifest> {
     swap(fresh, &place.assets())?;
     step.done();
     Ok(manifest)
+}
+
+/// What shows visitors their own data, and its words.
+fn mine(widget: &Path, tools: &Tools, shelf: &mut Shelf<'_>) -> Result<(Asset, BTreeMap<String, Asset>)> {
+    let folder = widget.join("mine");
+    let locales: BTreeMap<String, Asset> = locale::read_all(&folder.join("locales"))?
+        .iter()
+        .map(|(tag, text)| Ok((tag.clone(), shelf.put(&format!("mine-{tag}"), "json", text.as_bytes())?)))
+        .collect::<Result<_>>()?;
+    let css = tools.minify(&read(&folder.join("mine.css"))?, Text::Style)?;
+    let code = put_in(
+        tools.bundle(&folder.join("mine.js"), &[])?,
+        &[
+            ("__CANDOR_CSS__", json(&css)?),
+            ("__CANDOR_LOCALES__", json(&locales)?),
+            ("__CANDOR_PANEL__", json(&locale::places(&widget.join("locales"), is_borrowed)?)?),
+        ],
+    )?;
+    Ok((shelf.put("mine", "js", tools.minify(&code, Text::Module)?.as_bytes())?, locales))
+}
+
+/// Does `mine` say this text of the panel's, too?
+fn is_borrowed(key: &str) -> bool {
+    ["kind_", "fact_", "purpose_"].iter().any(|prefix| key.starts_with(prefix))
+        || ["close", "retry", "rating_of", "message", "name", "email"].contains(&key)
 }
 
 /// What the module for files has to know of what the collector takes: the protocol's own numbers.

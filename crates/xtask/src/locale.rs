@@ -42,6 +42,17 @@ pub(crate) fn read_all(folder: &Path) -> Result<BTreeMap<String, String>> {
     files.iter().map(|(tag, words)| Ok((tag.clone(), pack(reference, words)?))).collect()
 }
 
+/// Where in the packed strings of a folder those stand whose keys are `wanted`.
+///
+/// # Errors
+/// The folder has no English words.
+pub(crate) fn places(folder: &Path, wanted: fn(&str) -> bool) -> Result<BTreeMap<String, usize>> {
+    let file = folder.join(format!("{REFERENCE}.json"));
+    let words: Words = serde_json::from_slice(&fs::read(&file).with_context(|| file.display().to_string())?)?;
+    let places = words.into_keys().enumerate().filter(|(_, key)| wanted(key));
+    Ok(places.map(|(place, key)| (key, place)).collect())
+}
+
 /// What ships of two folders that are fetched together, by language tag: a JSON array of both arrays of strings.
 ///
 /// # Errors

@@ -52,6 +52,7 @@ pub(crate) fn sources(place: &Place) -> Vec<Outcome> {
     outcomes.push(check("golden files are added, never edited", || files::golden(place)));
     outcomes.push(check("locales agree", || {
         crate::locale::read_all(&place.root.join("widget/locales"))?;
+        crate::locale::read_all(&place.root.join("widget/mine/locales"))?;
         crate::locale::read_both(&place.root.join("widget/files"), &place.root.join("widget/capture"))
             .map(drop)
     }));
@@ -63,7 +64,8 @@ pub(crate) fn built(place: &Place) -> Vec<Outcome> {
     vec![check("nothing built mentions other storage", || {
         let manifest = assets::manifest(place)?;
         let program = [manifest.pinned, manifest.glue, manifest.wasm].map(|asset| asset.file);
-        let later = [manifest.files, manifest.capture.glue, manifest.capture.wasm].map(|asset| asset.file);
+        let later = [manifest.files, manifest.mine, manifest.capture.glue, manifest.capture.wasm];
+        let later = later.map(|asset| asset.file);
         for file in program.into_iter().chain(later).chain([manifest.loader]) {
             let bytes = fs::read(place.assets().join(&file)).with_context(|| file.clone())?;
             for word in STORING_WORDS {

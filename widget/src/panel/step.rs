@@ -51,10 +51,6 @@ pub(crate) fn step(state: &mut State, event: Event) -> Vec<Effect> {
             }
             vec![]
         }
-        Event::Listed(entries) => {
-            state.screen = Screen::Stored(entries);
-            vec![Effect::Focus("stored-title".into())]
-        }
         Event::Identify(contact) => {
             state.draft.identity = contact;
             vec![]
@@ -82,7 +78,7 @@ pub(crate) fn step(state: &mut State, event: Event) -> Vec<Effect> {
 
 fn open(state: &mut State, prefill: Prefill) -> Vec<Effect> {
     // What became of the files may be still to be told.
-    if matches!(state.screen, Screen::Done(_) | Screen::Stored(_)) && !state.files.are(Files::BUSY) {
+    if matches!(state.screen, Screen::Done(_)) && !state.files.are(Files::BUSY) {
         state.screen = Screen::Form;
     }
     let draft = &mut state.draft;
@@ -164,15 +160,11 @@ fn press(state: &mut State, hook: &str) -> Vec<Effect> {
             vec![Effect::Files("reset"), Effect::Gather, Effect::Focus("message".into())]
         }
         "add-picture" if !state.files.are(Files::PENDING) => vec![Effect::Files("picture")],
-        "stored" => vec![Effect::List],
-        "stored-clear" => {
+        "mine" => vec![Effect::Files("mine")],
+        "clear" => {
             state.draft.granted.clear();
             state.draft.remember = false;
-            vec![Effect::Clear, Effect::List]
-        }
-        "back" => {
-            state.screen = Screen::Form;
-            vec![Effect::Focus("stored".into())]
+            vec![Effect::Clear]
         }
         "bubble-dismiss" => vec![Effect::HideBubble, Effect::Emit("dismiss", None)],
         _ => vec![],

@@ -4,7 +4,7 @@ use candor_protocol::{
     Asked, Code, ContactField, Fact, Field, FieldKind, Kind, Need, Purpose, Scale, limits,
 };
 
-use super::{files_place, icon, kind_icon, say};
+use super::{files_place, icon, kind_icon, links, say};
 use crate::{
     panel::{Copied, Failure, Files, Screen, State, field_hook},
     text::{Key, number},
@@ -313,21 +313,6 @@ const fn fact_key(fact: Fact) -> Key {
         Fact::Online => Key::FactOnline,
         Fact::VisibleTime => Key::FactVisibleTime,
     }
-}
-
-fn links(t: &mut Tree, state: &State) {
-    t.element("p.links", |t| {
-        match &state.site.policy.url {
-            Some(url) => t.element("a @policy", |t| {
-                t.attr("href", url);
-                t.attr("target", "_blank");
-                t.attr("rel", "noopener noreferrer");
-                t.text(state.texts.get(Key::Policy));
-            }),
-            None => t.text(""),
-        }
-        t.maybe(state.may_store, |t| say(t, state, "button.link type=button @stored", Key::Stored));
-    });
 }
 
 /// How the last try went, and the buttons.

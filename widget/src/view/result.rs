@@ -1,10 +1,10 @@
-//! The receipt, and the list of what is stored in this browser.
+//! The receipt.
 
 use candor_protocol::Purpose;
 
-use super::{files_place, icon, say};
+use super::{files_place, icon, links, say};
 use crate::{
-    panel::{Receipt, ShownEntry, State},
+    panel::{Receipt, State},
     text::Key,
     tree::Tree,
 };
@@ -26,28 +26,10 @@ pub(super) fn done(t: &mut Tree, state: &State, receipt: &Receipt) {
                 t.leaf("dd", &kept.until);
             }
         });
+        links(t, state);
         t.element("div.buttons", |t| {
             say(t, state, "button.quiet type=button @another", Key::Another);
             say(t, state, "button.main type=button @done-close", Key::Close);
-        });
-    });
-}
-
-pub(super) fn stored(t: &mut Tree, state: &State, entries: &[ShownEntry]) {
-    t.element("div.result", |t| {
-        say(t, state, "h3 @stored-title tabindex=-1", Key::Stored);
-        t.maybe(entries.is_empty(), |t| say(t, state, "p", Key::StoredNone));
-        t.element("dl", |t| {
-            for entry in entries {
-                t.element("dt", |t| t.leaf("code", &entry.key));
-                t.element("dd", |t| t.leaf("bdi", &entry.value));
-            }
-        });
-        t.element("div.buttons", |t| {
-            t.maybe(!entries.is_empty(), |t| {
-                say(t, state, "button.quiet type=button @stored-clear", Key::StoredClear);
-            });
-            say(t, state, "button.main type=button @back", Key::Back);
         });
     });
 }

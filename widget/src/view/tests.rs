@@ -5,7 +5,7 @@ use candor_protocol::{Code, Fact, Field, FieldKind, Localised, Need, Scale};
 use super::*;
 use crate::{
     panel::{
-        Copied, Event, Failure, ShownEntry, ShownFact, step,
+        Copied, Event, Failure, ShownFact, step,
         tests::{problem, receipt, state},
     },
     tree::HOOK,
@@ -34,7 +34,6 @@ fn full() -> State {
 
 fn screens() -> Vec<(&'static str, State)> {
     let failed = |failure| State { screen: Screen::Failed(failure, Copied::No), ..full() };
-    let entry = ShownEntry { key: "candor-reporter".into(), value: "8c5c…".into() };
     let mut faulty = full();
     step(&mut faulty, Event::Submit(candor_protocol::Timestamp::default(), uuid::Uuid::nil()));
     vec![
@@ -45,8 +44,7 @@ fn screens() -> Vec<(&'static str, State)> {
         ("unreachable", failed(Failure::Unreachable)),
         ("refused", failed(Failure::Refused(problem(Code::RateLimited)))),
         ("done", State { screen: Screen::Done(receipt()), ..state() }),
-        ("stored", State { screen: Screen::Stored(vec![entry]), ..state() }),
-        ("nothing_stored", State { screen: Screen::Stored(vec![]), ..state() }),
+        ("mine_failed", State { files: Files::MINE_FAILED, ..state() }),
     ]
 }
 

@@ -21,7 +21,7 @@ export interface Headless {
   evidence?: string;
 }
 
-/** What {@link CandorApi.submit} rejects with: a {@link Code}, or that the collector cannot be reached. */
+/** What {@link CandorApi.submit} and {@link CandorApi.me} reject with: a {@link Code}, or that the collector cannot be reached. */
 export interface CandorError extends Error {
   code: Code | "unreachable";
 }
@@ -49,7 +49,29 @@ export interface CandorApi {
   consent: {
     status(): Promise<Consent | null>;
     grant(purposes: Purpose[]): Promise<void>;
+    /** Forgets it in this browser; of what was sent, `me.withdraw` takes it back. */
     withdraw(purposes?: Purpose[]): Promise<void>;
+  };
+  /** A visitor's rights over what this browser sent; they take effect on the collector. Without anything sent, all but
+   * `see` reject with `not-found`. */
+  me: {
+    /** All that is kept. */
+    see(): Promise<Mine>;
+    /** The same with all files, as a ZIP. */
+    export(): Promise<Blob>;
+    /** Puts words or contact right; what is not named stays. */
+    correct(report: Uuid, fields: Correction): Promise<RightsAnswer>;
+    /** The receipt of a report, as far as it still holds, signed. */
+    receipt(report: Uuid): Promise<Receipt>;
+    /** Erases one report; all of them where none is named. */
+    erase(report?: Uuid): Promise<RightsAnswer>;
+    /** Takes consent back, for all purposes where none is named: what is kept for them is erased, and this browser
+     * forgets what was agreed to. */
+    withdraw(purposes?: Purpose[]): Promise<RightsAnswer>;
+    /** Has a report kept and not used, or, with `false`, used again. */
+    restrict(report: Uuid, restricted?: boolean): Promise<RightsAnswer>;
+    /** Objects to purposes, to all where none is named. */
+    object(purposes?: Purpose[]): Promise<RightsAnswer>;
   };
   ledger: {
     /** Key and value of everything the widget keeps in this browser. */
