@@ -31,7 +31,7 @@
 
   // The page's or the browser's language where we have it, else its first part, else English.
   const choose = (offer) => [look.locale, root.lang, ...navigator.languages]
-    .flatMap((tag) => tag ? [tag, tag.split("-")[0]] : []).find((tag) => offer[tag]) || "en";
+    .flatMap((tag) => [tag, tag?.split("-")[0]]).find((tag) => offer[tag]) || "en";
 
   const emit = (name, detail) => {
     if (name == "dismiss") bubble.hidden = true;
@@ -59,7 +59,7 @@
     const label = names[choose(names)];
     const open = button("bubble", label);
     make("path", make("svg", open, { viewBox: "0 0 24 24" }, "2000/svg"), {
-      d: "M4 4.5h16V16h-8.5L7 20v-4H4zM8 8.5h8M8 12h5",
+      d: "M4 5h16v11h-8l-5 4v-4H4zM8 9h8M8 12h5",
     }, "2000/svg");
     open.onclick = () => {
       open.ariaBusy = true;
