@@ -174,7 +174,7 @@ fn mine(widget: &Path, tools: &Tools, shelf: &mut Shelf<'_>) -> Result<(Asset, B
         .collect::<Result<_>>()?;
     let css = tools.minify(&read(&folder.join("mine.css"))?, Text::Style)?;
     let code = put_in(
-        tools.bundle(&folder.join("mine.js"), &[])?,
+        tools.bundle(&folder.join("mine.js"), &[], &[])?,
         &[
             ("__CANDOR_CSS__", json(&css)?),
             ("__CANDOR_LOCALES__", json(&locales)?),
