@@ -91,16 +91,16 @@ const covered = (shot, element) => {
   return box ? [box.width, box.height] : null;
 };
 
-// A hole for an image that a rule of `sheet` names, or the style of `node` itself.
+// A hole for an image that a rule of `sheet` names, or else a style (that of `node`, where its size is known).
 export const hole = (shot, url, sheet, node) => {
   const fit = node && covered(shot, node);
-  const key = [url, node ? fit : sheet.scope].join();
+  const key = [url, sheet ? sheet.scope : fit].join();
   let image = shot.images.get(key);
   if (!image) {
     image = { at: put(shot), url, fit, selectors: [] };
     shot.images.set(key, image);
-    if (node) want(shot, image);
-    else sheet.images.push(image);
+    if (sheet) sheet.images.push(image);
+    else want(shot, image);
   }
   return image;
 };

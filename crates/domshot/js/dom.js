@@ -17,6 +17,7 @@ const past = (type, name) => {
 export const nodeType = past(Node, 'nodeType');
 export const firstChild = past(Node, 'firstChild');
 export const nextSibling = past(Node, 'nextSibling');
+export const previousSibling = past(Node, 'previousSibling');
 export const localName = past(Element, 'localName');
 export const shadowRoot = past(Element, 'shadowRoot');
 const parentNode = past(Node, 'parentNode');
@@ -71,13 +72,15 @@ const entity = (sign) => `&#${sign.charCodeAt()};`;
 export const escapeText = (text) => text.replace(/[&<>\r]/g, entity);
 export const escapeValue = (text) => text.replace(/[&<>"\n\t\r]/g, entity);
 
-// Kept from before the page can put a clock of its own in their place.
-const later = setTimeout;
-const now = performance.now.bind(performance);
-const turned = globalThis.scheduler?.yield?.bind(scheduler);
-export const sleep = (ms) => new Promise((done) => later(done, ms));
-// What `promise` brings, or nothing if it fails or takes longer than `ms`.
-export const within = (promise, ms) => Promise.race([Promise.resolve(promise).catch(() => {}), sleep(ms)]);
+// The time, and waiting for it, by what no page replaces: under a test's fake clock no second passes and no timer fires.
+const now = () => new Event('').timeStamp;
+export const sleep = (ms) => new Promise((done) => (AbortSignal.timeout(Math.min(ms, 1e9)).onabort = () => done()));
+// What `promise` brings, or nothing if it fails or takes longer than `ms`. (`Promise.race` asks the page's iterators.)
+export const within = (promise, ms) =>
+  new Promise((done) => {
+    Promise.resolve(promise).then(done, () => done());
+    sleep(ms).then(done);
+  });
 
 // Half of what counts as a long task.
 const TURN_MS = 24;
@@ -89,9 +92,15 @@ export const startClock = (deadline) => {
     left: (share) => Math.max(0, start + (deadline > 0 ? deadline : 1) * share - now()),
     isTurnOver: () => now() - turn > TURN_MS,
     // Lets the page have its turn.
-    rest: async () => {
-      await (turned?.() ?? sleep(0));
-      turn = now();
-    },
+    rest: () =>
+      new Promise((done) => {
+        const { port1, port2 } = new MessageChannel();
+        port1.onmessage = () => {
+          port1.close();
+          turn = now();
+          done();
+        };
+        port2.postMessage(0);
+      }),
   };
 };

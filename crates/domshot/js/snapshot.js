@@ -10,16 +10,22 @@ import { REACH, inline, walk } from './walk.js';
 const UA = (link) =>
   `@layer ds-ua,ds-shadow;@layer ds-ua{:where(a[href]){color:${link || 'LinkText'};text-decoration:underline;cursor:pointer}:where([ds-focus-visible]){outline:auto 1px -webkit-focus-ring-color}ds-mask{box-sizing:border-box}}[ds-z]{box-sizing:border-box!important;width:var(--ds-w)!important;height:var(--ds-h)!important;min-width:0!important;min-height:var(--ds-h)!important;max-width:none!important;max-height:none!important;padding:0!important;border-color:transparent!important;overflow:hidden!important;flex:none!important}[ds-c]::before,[ds-c]::after{display:none!important}*,::before,::after{transition:none!important;animation-play-state:paused}`;
 const QUIRKS =
-  '@layer ds-ua{:where(table){font-size:medium;font-weight:400;font-style:normal;font-variant:normal;line-height:normal;white-space:normal;text-align:start}:is(body,td,th,:is(body,td,th)>:is(center,div,form):first-child)>:is(h1,h2,h3,h4,h5,h6,p,ul,ol,dl,pre):first-child{margin-top:0}}';
+  '@layer ds-ua{:where(form){margin-block-end:1em}:where(table){font-size:medium;font-weight:400;font-style:normal;font-variant:normal;line-height:normal;white-space:normal;text-align:start}:is(body,td,th,:is(body,td,th)>:is(center,div,form):first-child)>:is(h1,h2,h3,h4,h5,h6,p,ul,ol,dl,pre):first-child{margin-top:0}}';
 const CLEAR = 'rgba(0, 0, 0, 0)';
 const BLOCK = 'all:initial!important;display:block!important;position:absolute!important;';
 
 const box = (x, y, width, height) => ({ x, y, width, height, right: x + width, bottom: y + height });
 
+// Of the viewport, without its scrollbars; in quirks mode it is the body that tells.
+const clientSize = (document, html) => {
+  const { clientWidth, clientHeight } = read(document, 'scrollingElement') ?? html;
+  return [clientWidth, clientHeight];
+};
+
 // The wanted area relative to the viewport, and the size of the box that fixed and sticky boxes go by.
 const framed = (root, { html, document, view }, area) => {
   const { innerWidth, innerHeight, scrollX, scrollY } = view;
-  const port = [html.clientWidth, html.clientHeight];
+  const port = clientSize(document, html);
   const longest = (name) => Math.max(html[name], read(document, 'body')?.[name] || 0);
   if (area === 'viewport') return [box(0, 0, innerWidth, innerHeight), port];
   if (area === 'page') {
@@ -68,6 +74,7 @@ export const snapshot = async (ask, root, options, clock = startClock(options.de
   if (!areRead || ((options.mask || options.hide) && !is(html, '*'))) throw 'bad-selector';
   const [seen, port] = framed(root, { html, document, view }, options.area);
   if (!(seen?.width >= 0.5 && seen.height >= 0.5 && isFinite(seen.x + seen.y))) throw 'empty-area';
+  const inner = clientSize(document, html);
   const isPage = options.area === 'page';
   const origin = isPage ? [0, 0] : [-seen.x, -seen.y];
   const scroll = isPage ? [0, 0] : [view.scrollX, view.scrollY];
@@ -88,11 +95,11 @@ export const snapshot = async (ask, root, options, clock = startClock(options.de
     states: new Map([[':focus-visible', 'ds-focus-visible']]),
     style: (element, pseudo) => view.getComputedStyle(element, pseudo),
     note: (code, count = 1) => (notes[code] = (notes[code] ?? 0) + count),
-    box: `${BLOCK}left:${-scroll[0]}px!important;top:${-scroll[1]}px!important;width:${html.clientWidth}px!important;height:${html.clientHeight}px!important`,
+    box: `${BLOCK}left:${-scroll[0]}px!important;top:${-scroll[1]}px!important;width:${inner[0]}px!important;height:${inner[1]}px!important`,
     sheet: (scope) => ({ scope: scope + '', escapes: [], counters: [], lost: [], images: [] }),
     text: (url, share) => within(Promise.resolve(url).then(options.fetch).then((blob) => blob.text()), clock.left(share)),
-    again: async (inner, changed) => {
-      const { svg, data, notes } = await snapshot(ask, inner, changed, startClock(changed.deadline), depth + 1);
+    again: async (page, changed) => {
+      const { svg, data, notes } = await snapshot(ask, page, changed, startClock(changed.deadline), depth + 1);
       return { svg: filled(svg, data).join(''), notes };
     },
   };

@@ -2,7 +2,7 @@
 
 import {
   attempt, attribute, attributes, clean, covers, escapeText, escapeValue, firstChild, hasBox, holds, is, localName, meets,
-  nextSibling, nodeType, parent, pinned, query, read, rect, shadowRoot,
+  nextSibling, nodeType, parent, pinned, previousSibling, query, read, rect, shadowRoot,
 } from './dom.js';
 import { bitmap, dataUrl, fetched, put } from './assets.js';
 import { mark, pin, prepare, scrolled, stacked } from './live.js';
@@ -255,6 +255,15 @@ const frame = (shot, node) => {
   });
 };
 
+// In quirks mode a line without text is no higher than what stands in it: is this in such a line, as far as neighbours tell?
+const isAlone = (shot, node) =>
+  [nextSibling, previousSibling].every((side) => {
+    let at = node;
+    do at = side(at);
+    while (nodeType(at) === 3 && !at.data.trim() || nodeType(at) === 8);
+    return !at || (nodeType(at) === 1 && (/^(br|img)$/.test(localName(at)) || !/^inline/.test(shot.style(at).display)));
+  }) && (shot.style(parent(node)).display !== 'inline' || isAlone(shot, parent(node)));
+
 // Computed values instead of a sheet that could not be read.
 const copyStyle = (shot, node, start) => {
   start.style += pinned(shot.style(node), COPIED);
@@ -365,12 +374,19 @@ const element = (shot, node, level) => {
     start.style += `box-sizing:border-box!important;min-width:${width}px!important;max-width:${width}px!important;`;
   }
   if (shot.copiesStyles && !isSvg) copyStyle(shot, node, start);
-  if (shot.isQuirky && style && !/^(svg|math|t[rfhb]|table)/.test(name) && !/^(inline|contents)$/.test(style.display)) {
+  if (shot.isQuirky && style && !/^(svg|math|t[rfhb]|table)/.test(name) && !/^(inline|contents)$/.test(isReplaced ? '' : style.display)) {
     // Sizes come out differently in quirks mode. A height that is set keeps margins in, so a block of blocks gets none.
     const last = node.lastElementChild;
     const isAuto = attempt(() => node.computedStyleMap().get('height').value, 'auto') === 'auto';
     const isOpen = isAuto && last && shot.style(last).display !== 'inline';
     start.style += pinned(style, 'box-sizing,width' + (isOpen ? '' : ',height'));
+    if (/^inline/.test(style.display) && style.verticalAlign === 'baseline' && isAlone(shot, node)) {
+      start.style += 'vertical-align:top!important;';
+    }
+  }
+  // An old attribute, whose address must not stay.
+  if (style && name[0] === 't' && attribute(node, 'background')) {
+    start.style += inline(shot, pinned(style, 'background-image'), node);
   }
   const pins = shot.marks.get(node)?.pins;
   if (pins) start.attributes += pair('ds-p', pins);
@@ -437,6 +453,7 @@ const cut = (clip, box) => {
 // Writes `list` and all that can be seen in it; of the ancestors in `above`, only what leads to `shot.top`.
 const branch = async (shot, list, isSvg, above) => {
   const { clock } = shot;
+  let steps = 0;
   const stack = [{ close: '', list, clip: shot.seen, isSvg, above }];
   while (stack.length) {
     const level = stack.at(-1);
@@ -447,7 +464,7 @@ const branch = async (shot, list, isSvg, above) => {
       continue;
     }
     if (!level.list) level.next = nextSibling(node);
-    if (clock.isTurnOver()) {
+    if (!(++steps % 8) && clock.isTurnOver()) {
       await clock.rest();
       if (!clock.left(WALK_SHARE)) {
         shot.isLate = true;
