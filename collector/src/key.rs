@@ -14,6 +14,9 @@ use crate::chance::Rng;
 
 /// The file's name in the data folder.
 pub const KEY_FILE: &str = "instance.key";
+/// Holds the key where it is not to lie in the data folder: 64 hexadecimal digits.
+pub const KEY_VARIABLE: &str = "CANDOR_INSTANCE_KEY";
+const NO_KEY: &str = "a key is 64 hexadecimal digits";
 
 /// 32 secret bytes. Without them the hashes in the database say nothing about anybody.
 #[derive(Clone, PartialEq, Eq)]
@@ -64,6 +67,24 @@ impl InstanceKey {
     #[must_use]
     pub const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// A key from its text: 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// It says something else.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let digits = text.trim().as_bytes();
+        let mut key = [0; 32];
+        if digits.len() != 64 {
+            return Err(NO_KEY);
+        }
+        for (byte, two) in key.iter_mut().zip(digits.chunks_exact(2)) {
+            let digit = |at: usize| char::from(two[at]).to_digit(16);
+            let (Some(high), Some(low)) = (digit(0), digit(1)) else { return Err(NO_KEY) };
+            *byte = u8::try_from(high * 16 + low).map_err(|_| NO_KEY)?;
+        }
+        Ok(Self(key))
     }
 
     /// Reads the key of the data folder; makes one, readable by its owner alone, where there is none.

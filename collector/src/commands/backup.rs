@@ -39,7 +39,7 @@ pub(super) struct RestoreOptions {
 
 /// Writes a backup, the keys, or both.
 pub(super) async fn run(settings: &Settings, options: &Options, clock: &Clock, rng: &Rng) -> Result<()> {
-    if !settings.data().exists() {
+    if settings.database.is_none() && !settings.data().exists() {
         bail!("{}: there is nothing to back up", settings.data().display());
     }
     let (store, key) = instance::open(settings, rng)?;
@@ -68,6 +68,9 @@ pub(super) async fn run(settings: &Settings, options: &Options, clock: &Clock, r
 
 /// Puts a backup back into an empty data folder.
 pub(super) fn restore(settings: &Settings, options: &RestoreOptions, clock: &Clock, rng: &Rng) -> Result<()> {
+    if settings.database.is_some() {
+        bail!("a backup is put back into a data folder, not into a server's database: leave --database out");
+    }
     let (text, file) = match (&options.master_key, std::env::var(MASTER_KEY_VARIABLE)) {
         (Some(path), _) => {
             (fs::read_to_string(path).with_context(|| path.display().to_string())?, Some(path))

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use candor_collector::{
     blobs::{Blobs, clear_half_written},
     chance::Rng,
-    key::{InstanceKey, KEY_FILE},
+    key::{InstanceKey, KEY_FILE, KEY_VARIABLE},
     store::{Site, Store, StoreOptions},
     vault::{MASTER_KEY_FILE, MASTER_KEY_VARIABLE, MasterKeys, Vault},
 };
@@ -19,6 +19,9 @@ use super::settings::Settings;
 /// # Errors
 /// They cannot be, or one is there without the other.
 pub(super) fn open(settings: &Settings, rng: &Rng) -> Result<(Store, InstanceKey)> {
+    if let Some(address) = &settings.database {
+        return connect(address, &settings.data(), rng);
+    }
     let folder = settings.data();
     make_folder(&folder).with_context(|| folder.display().to_string())?;
     let master = std::env::var(MASTER_KEY_VARIABLE).ok();
@@ -45,6 +48,36 @@ pub(super) fn open(settings: &Settings, rng: &Rng) -> Result<(Store, InstanceKey
     Ok((store, key))
 }
 
+/// The store of a server that several collectors share. All of them need the same two keys, so none is made here.
+fn connect(address: &str, folder: &Path, rng: &Rng) -> Result<(Store, InstanceKey)> {
+    let given = |variable: &str, file: &str| -> Result<Option<String>> {
+        match std::env::var(variable) {
+            Ok(text) => Ok(Some(text)),
+            Err(_) if folder.join(file).exists() => Ok(None),
+            Err(_) => bail!(
+                "collectors that share a database share their keys: give {variable}, or {}. \
+                 `openssl rand -hex 32` makes one; keep a copy where the database's backups are not",
+                folder.join(file).display()
+            ),
+        }
+    };
+    let key = match given(KEY_VARIABLE, KEY_FILE)? {
+        Some(text) => InstanceKey::parse(&text).map_err(anyhow::Error::msg).context(KEY_VARIABLE)?,
+        None => InstanceKey::open_or_create(folder, rng)?,
+    };
+    let vault = match given(MASTER_KEY_VARIABLE, MASTER_KEY_FILE)? {
+        Some(text) => {
+            let masters =
+                MasterKeys::parse(&text).map_err(anyhow::Error::msg).context(MASTER_KEY_VARIABLE)?;
+            Vault::new(masters, None, rng.clone())
+        }
+        None => Vault::new(MasterKeys::open_or_create(folder, rng)?, Some(folder.into()), rng.clone()),
+    };
+    // The address may hold a password, so it is not told.
+    let store = Store::connect(address, key.clone(), Arc::new(vault)).context("the database")?;
+    Ok((store, key))
+}
+
 /// The blobs of the data folder, whose store has been opened.
 ///
 /// # Errors
@@ -60,6 +93,10 @@ pub(super) fn blobs(settings: &Settings) -> Result<Blobs> {
 /// The folder cannot be made or cleared.
 pub(super) fn own_blobs(settings: &Settings) -> Result<Blobs> {
     let blobs = blobs(settings)?;
+    if settings.database.is_some() {
+        // Another collector may be writing it just now.
+        return Ok(blobs);
+    }
     let folder = settings.data();
     clear_half_written(&folder).with_context(|| folder.display().to_string())?;
     Ok(blobs)

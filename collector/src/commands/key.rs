@@ -22,6 +22,7 @@ pub(super) enum Command {
 pub(super) async fn run(settings: &Settings, command: Command, clock: &Clock, rng: &Rng) -> Result<()> {
     let Command::Rotate = command;
     let folder = settings.data();
+    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     // Two at once would each forget the other's key. The lock is on the folder itself, and ends with the program.
     let lock = File::open(&folder).with_context(|| folder.display().to_string())?;
     match lock.try_lock() {

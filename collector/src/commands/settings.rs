@@ -41,6 +41,10 @@ pub(super) struct Settings {
     /// Keep everything in this folder [default: candor-data]
     #[arg(long, global = true, env = "CANDOR_DATA", value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
+    /// Keep reports in this PostgreSQL database, which several collectors may share: postgres://user:password@host/database
+    /// [default: a file in the data folder]
+    #[arg(long, global = true, env = "CANDOR_DATABASE", value_name = "URL", hide_env_values = true)]
+    pub(super) database: Option<String>,
     /// Serve the widget's files from this folder [default: those inside the program]
     #[arg(long, global = true, env = "CANDOR_ASSETS", value_name = "DIR")]
     pub(super) assets: Option<PathBuf>,
@@ -98,6 +102,7 @@ impl Settings {
         let mut settings = Self {
             config: self.config,
             data: self.data.or(file.data),
+            database: self.database.or(file.database),
             assets: self.assets.or(file.assets),
             listen: self.listen.or(file.listen),
             public_url: self.public_url.or(file.public_url),

@@ -93,7 +93,7 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let code = match &error {
             StoreError::Full => Code::StorageFull,
-            StoreError::Unavailable(_) => Code::Unavailable,
+            StoreError::Unavailable(_) | StoreError::Contended => Code::Unavailable,
             StoreError::Conflict(_) | StoreError::Fault(_) => return Self::internal(&error),
         };
         tracing::warn!(cause = %error, code = code.as_str(), "the store refuses");

@@ -19,14 +19,14 @@ pub(super) const NOBODY: [u8; 32] = [0; 32];
 /// The last moment that can be written: what is nobody's has no date.
 const FOREVER: Timestamp = Timestamp::from_unix_ms(253_402_300_799_999);
 
-/// How many reports are due for it.
+/// How many reports are due for it: now, nobody.
 pub(super) const ARE_DUE: &str = "SELECT
     (SELECT count(*) FROM part JOIN report ON report.id = part.report JOIN site ON site.id = report.site
      WHERE part.purpose = 'message' AND part.until <= ?1 AND at_end = 'anonymise'
-       AND held_because IS NULL AND erased_at IS NULL AND reporter <> zeroblob(32))
+       AND held_because IS NULL AND erased_at IS NULL AND reporter <> ?2)
     + (SELECT count(*) FROM report JOIN site ON site.id = report.site
        WHERE anonymised_at IS NULL AND closed_at + grace_days * 86400000 <= ?1
-         AND held_because IS NULL AND erased_at IS NULL AND reporter <> zeroblob(32))";
+         AND held_because IS NULL AND erased_at IS NULL AND reporter <> ?2)";
 
 /// Whether the bare words of a report may stay: where the owner keeps them at their date, or of a site that is over has
 /// looked through them; and never what its visitor had restricted, objects to, or what had to be deleted before.
@@ -52,7 +52,8 @@ impl Store {
                 "SELECT part.report FROM part JOIN report ON report.id = part.report
                      JOIN site ON site.id = report.site
                  WHERE part.purpose = 'message' AND part.until <= ?1 AND at_end = 'anonymise'
-                   AND held_because IS NULL AND erased_at IS NULL AND reporter <> ?2 LIMIT ?3",
+                   AND held_because IS NULL AND erased_at IS NULL AND reporter <> ?2
+                 LIMIT ?3 /*pg FOR UPDATE OF report SKIP LOCKED*/",
             )?;
             let due = statement.query_map((now.unix_ms(), NOBODY, limit), |row| row.get(0))?;
             for report in due.collect::<Result<Vec<[u8; 16]>, _>>()? {
@@ -60,7 +61,8 @@ impl Store {
                 done += 1;
             }
             let mut statement = connection.prepare_cached(
-                "SELECT id, keeps_messages FROM site WHERE anonymised_at IS NULL AND closed_at + grace_days * ?2 <= ?1",
+                "SELECT id, keeps_messages FROM site WHERE anonymised_at IS NULL AND closed_at + grace_days * ?2 <= ?1
+                     /*pg FOR NO KEY UPDATE SKIP LOCKED*/",
             )?;
             let over = statement.query_map((now.unix_ms(), DAY_MS), |row| {
                 Ok((Uuid::from_bytes(row.get(0)?), row.get(1)?))
@@ -88,7 +90,7 @@ fn clear_site(
 ) -> Result<u64, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT id FROM report WHERE site = ?1 AND reporter <> ?2 AND erased_at IS NULL
-             AND held_because IS NULL LIMIT ?3",
+             AND held_because IS NULL LIMIT ?3 /*pg FOR UPDATE*/",
     )?;
     let theirs = statement.query_map((site.as_bytes(), NOBODY, limit), |row| row.get(0))?;
     let theirs: Vec<[u8; 16]> = theirs.collect::<Result<_, _>>()?;

@@ -52,6 +52,7 @@ impl Store {
 
 /// Adds a row at the end of the chain.
 pub(super) fn append(connection: &Connection, entry: &Entry, key: &InstanceKey) -> Result<(), StoreError> {
+    connection.take_turn("audit")?;
     let head = end(connection, Side::Head, key)?.map_err(|broken| StoreError::Fault(broken.to_string()))?;
     let next = head.then(entry, key);
     connection
@@ -78,6 +79,7 @@ pub(super) fn sweep(
     now: Timestamp,
     limit: u32,
 ) -> Result<u64, StoreError> {
+    connection.take_turn("audit")?;
     let ended = ended(now);
     let checkpoint = end(connection, Side::Checkpoint, key)?;
     let checkpoint = checkpoint.map_err(|broken| StoreError::Fault(broken.to_string()))?;
@@ -133,7 +135,7 @@ fn end(connection: &Connection, side: Side, key: &InstanceKey) -> Result<Result<
         .optional()?;
     let Some(kept) = kept else {
         let rows: i64 = connection
-            .prepare_cached("SELECT count(*) FROM (SELECT 1 FROM audit LIMIT 1)")?
+            .prepare_cached("SELECT count(*) FROM (SELECT 1 FROM audit LIMIT 1) AS found")?
             .query_row([], |row| row.get(0))?;
         let was_taken = rows > 0 && side == Side::Head;
         return Ok(if was_taken { Err(Broken::End(side.as_str())) } else { Ok(End::default()) });
@@ -144,7 +146,7 @@ fn end(connection: &Connection, side: Side, key: &InstanceKey) -> Result<Result<
 fn put_end(connection: &Connection, side: Side, end: End, key: &InstanceKey) -> Result<(), StoreError> {
     connection
         .prepare_cached(
-            "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value",
+            "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         )?
         .execute((meta_name(side), end.sealed(side, key)))?;
     Ok(())

@@ -3,7 +3,7 @@
 //! A backup holds no reporter's key. Those lie in a ledger of their own that is always replaced by its newest, with all
 //! erasures: whoever was erased since cannot be read in any backup, and does not come back with one.
 
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 
 use candor_protocol::{Purpose, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::{
     ReporterHash, Store, StoreError,
     anonymous::NOBODY,
-    audit, erasing, migrate, open, seal,
-    sql::{Connection, OptionalExtension as _},
+    audit, copy, erasing, migrate, open, seal,
+    sql::{Connection, Counter, OptionalExtension as _},
 };
 use crate::{
     audit::{Act, Actor, Entry},
@@ -95,16 +95,23 @@ impl Store {
         let path = path.to_path_buf();
         self.readers
             .read(move |connection| {
-                connection.execute("VACUUM INTO ?1", [path.to_string_lossy()])?;
-                let copy = rusqlite::Connection::open(&path)?;
-                copy.pragma_update(None, "secure_delete", true)?;
-                copy.pragma_update(None, "journal_mode", "off")?;
-                let copy = Connection::from(copy);
-                copy.execute_batch(
-                    "DELETE FROM reporter_key; DELETE FROM receipt_key; DELETE FROM session;
-                     DELETE FROM link_opens; DELETE FROM link;
-                     DELETE FROM meta WHERE name = 'vault_check'; VACUUM;",
-                )?;
+                let copy = if connection.is_shared() {
+                    let copy = open::connect(&path, open::StoreOptions::default())?;
+                    migrate::run(&copy)?;
+                    copy::into_file(&connection.snapshot()?, &copy)?;
+                    copy.execute_batch("PRAGMA journal_mode = delete")?;
+                    copy
+                } else {
+                    connection.execute("VACUUM INTO ?1", [path.to_string_lossy()])?;
+                    let copy = rusqlite::Connection::open(&path)?;
+                    copy.pragma_update(None, "secure_delete", true)?;
+                    copy.pragma_update(None, "journal_mode", "off")?;
+                    Connection::from(copy)
+                };
+                for table in copy::APART {
+                    copy.execute_batch(&format!("DELETE FROM {table}"))?;
+                }
+                copy.execute_batch("DELETE FROM meta WHERE name = 'vault_check'; VACUUM;")?;
                 let blobs = named(&copy)?;
                 Ok(Copied { seq, blobs })
             })
@@ -128,9 +135,17 @@ impl Store {
     async fn count_backup(&self) -> Result<i64, StoreError> {
         self.writer
             .write(|connection| {
-                let sql = "INSERT INTO meta (name, value) VALUES ('backup_seq', 1)
-                           ON CONFLICT DO UPDATE SET value = value + 1 RETURNING value";
-                Ok(connection.query_row(sql, [], |row| row.get(0))?)
+                // Whoever counts at the same moment waits here.
+                connection.execute(
+                    "INSERT INTO meta (name, value) VALUES ('backup_seq', ?1)
+                     ON CONFLICT (name) DO UPDATE SET value = meta.value",
+                    [Counter(0)],
+                )?;
+                let sql = "SELECT value FROM meta WHERE name = 'backup_seq'";
+                let Counter(known) = connection.query_row(sql, [], |row| row.get(0))?;
+                connection
+                    .execute("UPDATE meta SET value = ?1 WHERE name = 'backup_seq'", [Counter(known + 1)])?;
+                Ok(known + 1)
             })
             .await
     }
@@ -162,10 +177,10 @@ pub fn put_back(
 ) -> Result<(PutBack, Vec<BlobName>), StoreError> {
     let connection = open::connect(&folder.join(open::DATABASE_FILE), open::StoreOptions::default())?;
     migrate::run(&connection)?;
-    let seq: Option<i64> = connection
+    let seq: Option<Counter> = connection
         .query_row("SELECT value FROM meta WHERE name = 'backup_seq'", [], |row| row.get(0))
         .optional()?;
-    if seq.is_none_or(|seq| seq > ledger.seq) {
+    if seq.is_none_or(|Counter(seq)| seq > ledger.seq) {
         return Err(StoreError::Conflict("these keys are older than the backup: take the newest"));
     }
     connection.execute_batch("BEGIN IMMEDIATE")?;
@@ -248,8 +263,8 @@ fn fill(
     connection.execute("DELETE FROM loose_blob", [])?;
     seal::mark(connection, vault)?;
     connection.execute(
-        "INSERT INTO meta (name, value) VALUES ('backup_seq', ?1) ON CONFLICT DO UPDATE SET value = excluded.value",
-        [ledger.seq + 1],
+        "INSERT INTO meta (name, value) VALUES ('backup_seq', ?1) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        [Counter(ledger.seq + 1)],
     )?;
     let count = "SELECT count(*) FROM report WHERE erased_at IS NULL";
     put.reports = connection.query_row(count, [], |row| row.get(0))?;
@@ -283,9 +298,10 @@ fn put_keys(connection: &Connection, ledger: &Ledger) -> Result<(), StoreError> 
 
 /// Goes through the erasures that the backup does not know, and says how many there were.
 fn erase_again(connection: &Connection, ledger: &Ledger, now: Timestamp) -> Result<u64, StoreError> {
-    let known: i64 =
-        connection.query_row("SELECT coalesce(max(id), 0) FROM erasure", [], |row| row.get(0))?;
-    let since: Vec<_> = ledger.erasures.iter().filter(|erasure| erasure.id > known).collect();
+    // One by one: where several collectors write, a lower number may be younger.
+    let mut known = connection.prepare("SELECT id FROM erasure")?;
+    let known = known.query_map([], |row| row.get(0))?.collect::<Result<HashSet<i64>, _>>()?;
+    let since: Vec<_> = ledger.erasures.iter().filter(|erasure| !known.contains(&erasure.id)).collect();
     for Erasure { id, at, site, reporter, report, purpose } in &since {
         connection
             .prepare_cached(

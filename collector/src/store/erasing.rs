@@ -5,7 +5,9 @@ use candor_protocol::{Kept, Purpose, Timestamp};
 use uuid::Uuid;
 
 use super::{
-    ReporterHash, Scope, StoreError, loose,
+    ReporterHash, Scope, StoreError,
+    anonymous::NOBODY,
+    loose,
     sql::{Connection, OptionalExtension as _},
 };
 
@@ -42,6 +44,10 @@ pub(super) fn key_of_nothing(
     site: Uuid,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    connection.lock(
+        "SELECT 1 FROM reporter_key WHERE reporter = ?1 AND site = ?2 /*pg FOR UPDATE*/",
+        (who.0, site.as_bytes()),
+    )?;
     let is_needed = connection
         .prepare_cached("SELECT 1 FROM report WHERE reporter = ?1 AND site = ?2 AND erased_at IS NULL")?
         .exists((who.0, site.as_bytes()))?;
@@ -63,6 +69,19 @@ fn destroy_key(
     Ok(())
 }
 
+/// Nothing joins the report before this transaction has ended: a file that is just being stored is there already, or
+/// will not be.
+fn lock(connection: &Connection, report: Uuid) -> Result<(), StoreError> {
+    Ok(connection.lock("SELECT 1 FROM report WHERE id = ?1 /*pg FOR UPDATE*/", [report.as_bytes()])?)
+}
+
+/// Whatever is done to all of a visitor's, nobody else does anything to it before this transaction has ended, and no
+/// report of theirs joins it on a site that knows them already.
+pub(super) fn lock_visitor(connection: &Connection, who: ReporterHash) -> Result<(), StoreError> {
+    let sql = "SELECT 1 FROM reporter_key WHERE reporter = ?1 ORDER BY site /*pg FOR UPDATE*/";
+    Ok(connection.lock(sql, [who.0])?)
+}
+
 /// Words first, then files, then all that ties the row to somebody. The bare row stays until its date, so that a late
 /// retry of the same submission does not bring it back.
 pub(super) fn report(
@@ -72,17 +91,18 @@ pub(super) fn report(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let id = report.as_bytes();
+    lock(connection, report)?;
     connection.prepare_cached("DELETE FROM part WHERE report = ?1")?.execute([id])?;
     connection.prepare_cached("DELETE FROM address WHERE report = ?1")?.execute([id])?;
     loose::drop_files(connection, report, None, now)?;
     connection.prepare_cached("UPDATE request SET body = NULL WHERE report = ?1")?.execute([id])?;
     connection
         .prepare_cached(
-            "UPDATE report SET erased_at = ?2, reporter = zeroblob(32), fingerprint = zeroblob(32),
+            "UPDATE report SET erased_at = ?2, reporter = ?3, fingerprint = ?3,
                  kept = '[]', granted = '[]', restricted_at = NULL, held_because = NULL
              WHERE id = ?1",
         )?
-        .execute((id, now.unix_ms()))?;
+        .execute((id, now.unix_ms(), NOBODY))?;
     connection
         .prepare_cached("INSERT INTO erasure (at, site, report, done_at) VALUES (?1, ?2, ?3, ?1)")?
         .execute((now.unix_ms(), site.as_bytes(), id))?;
@@ -98,6 +118,7 @@ pub(super) fn purpose(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let id = report.as_bytes();
+    lock(connection, report)?;
     connection
         .prepare_cached("DELETE FROM part WHERE report = ?1 AND purpose = ?2")?
         .execute((id, purpose.as_str()))?;
@@ -129,7 +150,7 @@ fn forget_promise(
     purpose: Purpose,
 ) -> Result<(), StoreError> {
     let promises: Option<String> = connection
-        .prepare_cached(&format!("SELECT {column} FROM report WHERE id = ?1"))?
+        .prepare_cached(&format!("SELECT {column} FROM report WHERE id = ?1 /*pg FOR UPDATE*/"))?
         .query_row([report.as_bytes()], |row| row.get(0))
         .optional()?;
     let Some(promises) = promises else { return Ok(()) };

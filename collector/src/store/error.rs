@@ -1,5 +1,6 @@
 //! How keeping can fail.
 
+use postgres::error::SqlState;
 use rusqlite::ErrorCode;
 
 use super::sql;
@@ -13,6 +14,9 @@ pub enum StoreError {
     /// It cannot be done now and may be done later.
     #[error("the database cannot be used at the moment: {0}")]
     Unavailable(String),
+    /// Another collector on the same database was in the way, again and again; it may be done later.
+    #[error("another collector was in the way")]
+    Contended,
     /// It was refused for what it is: a name that is taken, a row that belongs to nothing.
     #[error("{0}")]
     Conflict(&'static str),
@@ -23,8 +27,20 @@ pub enum StoreError {
 
 impl From<sql::Error> for StoreError {
     fn from(error: sql::Error) -> Self {
+        if error.is_contention() {
+            return Self::Contended;
+        }
         match error {
             sql::Error::Sqlite(error) => error.into(),
+            sql::Error::Postgres(ref cause) => match cause.code().map(SqlState::code) {
+                Some("53100") => Self::Full,
+                // Short of memory or connections, ending or starting, read-only, its disk failing; or no word from it.
+                Some(code) if !["53", "57", "58", "08", "28"].contains(&&code[..2]) && code != "25006" => {
+                    Self::Fault(error.to_string())
+                }
+                _ => Self::Unavailable(error.to_string()),
+            },
+            sql::Error::Tls(_) => Self::Unavailable(error.to_string()),
             other => Self::Fault(other.to_string()),
         }
     }

@@ -206,6 +206,7 @@ fn insert(
     new: NewFile,
     now: Timestamp,
 ) -> Result<InsertedFile, StoreError> {
+    connection.lock("SELECT 1 FROM report WHERE id = ?1 /*pg FOR UPDATE*/", [new.report.as_bytes()])?;
     let files = of_report(connection, new.report, now)?;
     if let Some(known) = files.iter().find(|known| known.name == admitted.name()) {
         let is_same = known.fingerprint == new.fingerprint;
@@ -221,13 +222,16 @@ fn insert(
     }
     let kept = admitted.kept();
     connection
-        .prepare_cached("UPDATE report SET until = max(until, ?2) WHERE id = ?1")?
+        .prepare_cached("UPDATE report SET until = ?2 WHERE id = ?1 AND until < ?2")?
         .execute((new.report.as_bytes(), kept.until.unix_ms()))?;
     // What it may replace has expired.
     connection
         .prepare_cached(
-            "INSERT OR REPLACE INTO file (report, name, purpose, media_type, bytes, blob, fingerprint, until)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO file (report, name, purpose, media_type, bytes, blob, fingerprint, until)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (report, name) DO UPDATE SET purpose = excluded.purpose,
+                 media_type = excluded.media_type, bytes = excluded.bytes, blob = excluded.blob,
+                 fingerprint = excluded.fingerprint, until = excluded.until",
         )?
         .execute((
             new.report.as_bytes(),

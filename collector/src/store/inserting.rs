@@ -200,8 +200,8 @@ impl New {
             ))?;
         if is_new == 0 {
             let known = known(connection, site, submission)?;
-            let known = known.ok_or_else(|| StoreError::Unavailable("a report went meanwhile".into()))?;
-            return Ok(known.answer(self.fingerprint));
+            // Another collector is just storing it, or it went meanwhile.
+            return Ok(known.ok_or(StoreError::Contended)?.answer(self.fingerprint));
         }
         let later;
         let sealed = match seal::put_first(connection, vault, owner, (&self.first.key, &self.first.wrapped))?

@@ -17,7 +17,8 @@ const CLAIM_MS: i64 = 10 * 60_000;
 
 /// How many blobs have no row that names them, or will have none once what is due is gone.
 pub(super) const WILL_BE_LOOSE: &str = "SELECT
-    (SELECT count(*) FROM loose_blob WHERE go_at <= ?1)
+    (SELECT count(*) FROM loose_blob WHERE go_at <= ?1
+       AND NOT EXISTS (SELECT 1 FROM file WHERE file.blob = loose_blob.blob))
     + (SELECT count(DISTINCT blob) FROM file WHERE until <= ?1
        AND NOT EXISTS (SELECT 1 FROM file AS other WHERE other.blob = file.blob AND other.until > ?1))";
 
@@ -60,7 +61,7 @@ impl Store {
                          SELECT blob FROM loose_blob
                          WHERE go_at <= ?1 AND coalesce(claimed_at, ?2) <= ?2
                            AND NOT EXISTS (SELECT 1 FROM file WHERE file.blob = loose_blob.blob)
-                         LIMIT ?3)
+                         LIMIT ?3 /*pg FOR UPDATE SKIP LOCKED*/)
                      RETURNING blob",
                 )?;
                 let claim_ended = now.plus_ms(-CLAIM_MS).unix_ms();
@@ -86,6 +87,12 @@ impl Store {
 
 /// Whether a blob is being taken away. One that is only waiting for it is kept from now on.
 pub(super) fn is_going(connection: &Connection, blob: BlobName) -> Result<bool, StoreError> {
+    if connection.is_shared() {
+        // Whoever loosens this blob at the same moment, for the last row that named it goes, waits for the one to come.
+        connection
+            .prepare_cached("INSERT INTO loose_blob (blob, go_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+            .execute((blob.as_bytes(), i64::MAX))?;
+    }
     connection
         .prepare_cached("DELETE FROM loose_blob WHERE blob = ?1 AND claimed_at IS NULL")?
         .execute([blob.as_bytes()])?;
@@ -101,9 +108,9 @@ pub(super) fn delete_files(
     swept: &mut Due,
 ) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(
-        "DELETE FROM file WHERE rowid IN (
-             SELECT file.rowid FROM file JOIN report ON report.id = file.report
-             WHERE file.until <= ?1 AND held_because IS NULL LIMIT ?2)
+        "DELETE FROM file WHERE (report, name) IN (
+             SELECT file.report, file.name FROM file JOIN report ON report.id = file.report
+             WHERE file.until <= ?1 AND held_because IS NULL LIMIT ?2 /*pg FOR UPDATE SKIP LOCKED*/)
          RETURNING purpose, blob",
     )?;
     let deleted = statement.query_map((now.unix_ms(), limit), |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -136,7 +143,7 @@ fn loosen(connection: &Connection, blob: BlobName, go_at: Timestamp) -> Result<(
         .prepare_cached(
             "INSERT INTO loose_blob (blob, go_at) SELECT ?1, ?2
              WHERE NOT EXISTS (SELECT 1 FROM file WHERE blob = ?1)
-             ON CONFLICT DO UPDATE SET go_at = min(go_at, excluded.go_at)",
+             ON CONFLICT (blob) DO UPDATE SET go_at = excluded.go_at WHERE loose_blob.go_at > excluded.go_at",
         )?
         .execute((blob.as_bytes(), go_at.unix_ms()))?;
     Ok(())

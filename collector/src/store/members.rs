@@ -114,7 +114,7 @@ impl Store {
             .write(move |connection| {
                 let granted = connection.execute(
                     "INSERT INTO membership (member, site, role) VALUES (?1, ?2, ?3)
-                     ON CONFLICT DO UPDATE SET role = excluded.role",
+                     ON CONFLICT (member, site) DO UPDATE SET role = excluded.role",
                     (member.as_bytes(), site.as_bytes(), role.as_str()),
                 );
                 match granted {

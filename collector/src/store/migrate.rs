@@ -2,14 +2,18 @@
 
 use super::{StoreError, sql::Connection};
 
-const MIGRATIONS: &[&str] = &[
-    include_str!("../../migrations/sqlite/0001_reports.sql"),
-    include_str!("../../migrations/sqlite/0002_files.sql"),
-    include_str!("../../migrations/sqlite/0003_vault.sql"),
-    include_str!("../../migrations/sqlite/0004_closing.sql"),
-    include_str!("../../migrations/sqlite/0005_receipts.sql"),
-    include_str!("../../migrations/sqlite/0006_links.sql"),
-];
+/// A migration for each engine, in one order.
+macro_rules! migrations {
+    ($($file:literal),* $(,)?) => {
+        const SQLITE: &[&str] = &[$(include_str!(concat!("../../migrations/sqlite/", $file, ".sql"))),*];
+        const POSTGRES: &[&str] = &[$(include_str!(concat!("../../migrations/postgres/", $file, ".sql"))),*];
+    };
+}
+migrations!["0001_reports", "0002_files", "0003_vault", "0004_closing", "0005_receipts", "0006_links"];
+
+/// The number of the lock under which a server's database is migrated. An engine that takes no such lock refuses the
+/// second of two that make the same table.
+const LOCK: i64 = 0x0063_616e_646f_7221;
 
 /// Runs what is missing, each in its own transaction; two programs that start together do it once.
 ///
@@ -17,12 +21,13 @@ const MIGRATIONS: &[&str] = &[
 /// The database was made by a newer program, or cannot be written.
 pub(super) fn run(connection: &Connection) -> Result<(), StoreError> {
     loop {
-        connection.execute_batch("BEGIN IMMEDIATE")?;
+        connection.begin()?;
         match step(connection) {
-            Ok(true) => connection.execute_batch("COMMIT")?,
-            Ok(false) => return Ok(connection.execute_batch("ROLLBACK")?),
+            Ok(true) => connection.commit()?,
+            // Also where a server keeps the version was made now.
+            Ok(false) => return Ok(connection.commit()?),
             Err(error) => {
-                connection.execute_batch("ROLLBACK")?;
+                connection.roll_back()?;
                 return Err(error);
             }
         }
@@ -31,13 +36,15 @@ pub(super) fn run(connection: &Connection) -> Result<(), StoreError> {
 
 /// Runs the next migration, if there is one.
 fn step(connection: &Connection) -> Result<bool, StoreError> {
+    let migrations = if connection.is_shared() { POSTGRES } else { SQLITE };
+    connection.lock("SELECT pg_advisory_xact_lock(?1)", [LOCK])?;
     let version = connection.version()?;
-    if version > MIGRATIONS.len() {
+    if version > migrations.len() {
         return Err(StoreError::Conflict(
             "this database was made by a newer version of candor: run that one",
         ));
     }
-    let Some(migration) = MIGRATIONS.get(version) else { return Ok(false) };
+    let Some(migration) = migrations.get(version) else { return Ok(false) };
     connection.execute_batch(migration)?;
     connection.set_version(version + 1)?;
     Ok(true)
@@ -54,7 +61,7 @@ mod tests {
     #[test]
     fn report_of_before_there_were_files_has_granted_none() {
         let connection = in_memory();
-        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        connection.execute_batch(SQLITE[0]).unwrap();
         connection.set_version(1).unwrap();
         let sixteen = "zeroblob(16)";
         let row = format!(

@@ -8,6 +8,7 @@ mod anonymous;
 mod audit;
 mod backup;
 mod body;
+mod copy;
 mod correcting;
 mod erasing;
 mod error;
@@ -49,5 +50,8 @@ pub use sessions::{MemberSite, SignedIn};
 pub use sites::{AtEnd, Closing, Directory, NewSite, Site, SiteChange};
 pub use sweep::Due;
 
+#[cfg(test)]
+#[path = "../../tests/api/cluster.rs"]
+pub(crate) mod cluster;
 #[cfg(test)]
 mod tests;

@@ -7,10 +7,16 @@ use std::{
     time::Duration,
 };
 
+use postgres::Config;
 use rusqlite::OpenFlags;
 
 use super::{
-    StoreError, migrate, readers::Readers, receipts::SignerCache, seal, sites::Cache, sql::Connection,
+    StoreError, migrate,
+    readers::Readers,
+    receipts::SignerCache,
+    seal,
+    sites::Cache,
+    sql::{Connection, Server},
     writer::Writer,
 };
 use crate::{
@@ -36,7 +42,7 @@ pub struct StoreOptions {
     pub bytes_max: Option<u64>,
 }
 
-/// The store of one instance: SQLite in write-ahead mode, one writing thread, a few readers.
+/// The store of one instance: SQLite in write-ahead mode or a PostgreSQL server, one writing thread, a few readers.
 #[derive(Debug)]
 pub struct Store {
     pub(super) writer: Writer,
@@ -58,19 +64,38 @@ impl Store {
         vault: Arc<Vault>,
         options: StoreOptions,
     ) -> Result<Self, StoreError> {
-        let path = folder.join(DATABASE_FILE);
-        let connection = connect(&path, options)?;
+        Self::start(Place::File(folder.join(DATABASE_FILE), options), key, vault)
+    }
+
+    /// Opens the database of a server that several collectors share, and brings it to this program's schema. The address
+    /// is `postgres://user:password@host:port/database?sslmode=require`, or what else libpq takes.
+    ///
+    /// # Errors
+    /// The address is none, the server is not there, a newer program made the database, or it belongs to other keys.
+    pub fn connect(address: &str, key: InstanceKey, vault: Arc<Vault>) -> Result<Self, StoreError> {
+        let config: Config = address
+            .parse()
+            .map_err(|_| StoreError::Conflict("this is no address of a PostgreSQL database"))?;
+        // The driver must not be used on a thread that runs async work.
+        let opening = std::thread::spawn(move || Self::start(Place::Server(Box::new(config)), key, vault));
+        opening.join().unwrap_or_else(|_| Err(StoreError::Fault("opening the database panicked".into())))
+    }
+
+    fn start(place: Place, key: InstanceKey, vault: Arc<Vault>) -> Result<Self, StoreError> {
+        let connection = place.writing()?;
         migrate::run(&connection)?;
         recognise(&connection, &key)?;
         seal::recognise(&connection, &vault)?;
-        if seal::catch_up(&connection, &vault, CATCH_UP_ROWS)? > 0 {
+        if !connection.is_shared() && seal::catch_up(&connection, &vault, CATCH_UP_ROWS)? > 0 {
             while seal::catch_up(&connection, &vault, CATCH_UP_ROWS)? > 0 {}
             // What was in the clear is not to be found in the log either.
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         }
+        let place = Arc::new(place);
+        let again = Arc::clone(&place);
         Ok(Self {
-            writer: Writer::start(connection)?,
-            readers: Readers::new(path),
+            writer: Writer::start(connection, move || again.writing())?,
+            readers: Readers::new(place),
             key,
             vault,
             cache: Cache::default(),
@@ -110,18 +135,18 @@ impl Store {
             .write(|connection| {
                 connection
                     .prepare_cached(
-                        "INSERT INTO meta (name, value) VALUES ('probe', x'00')
-                         ON CONFLICT DO UPDATE SET value = x'01'",
+                        "INSERT INTO meta (name, value) VALUES ('probe', ?1)
+                         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
                     )?
-                    .execute([])?;
+                    .execute([[0_u8]])?;
                 Ok(())
             })
             .await?;
         self.readers
             .read(|connection| {
                 let sql = "SELECT count(*) FROM meta WHERE name = 'probe'";
-                match connection.query_row(sql, [], |row| row.get(0))? {
-                    1_i64 => Ok(()),
+                match connection.query_row(sql, [], |row| row.get::<i64>(0))? {
+                    1 => Ok(()),
                     _ => Err(StoreError::Fault("what was written could not be read".into())),
                 }
             })
@@ -129,7 +154,47 @@ impl Store {
     }
 }
 
-pub(super) fn connect(path: &PathBuf, options: StoreOptions) -> Result<Connection, StoreError> {
+/// Where a database is.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// In a file.
+    File(PathBuf, StoreOptions),
+    /// On a server.
+    Server(Box<Config>),
+}
+
+impl Place {
+    /// A connection that writes.
+    pub(super) fn writing(&self) -> Result<Connection, StoreError> {
+        match self {
+            Self::File(path, options) => connect(path, *options),
+            Self::Server(config) => Ok(Server::connect(config)?.into()),
+        }
+    }
+
+    /// A connection that only reads.
+    pub(super) fn reading(&self) -> Result<Connection, StoreError> {
+        match self {
+            Self::File(path, _) => connect_reading(path),
+            Self::Server(config) => {
+                let connection = Connection::from(Server::connect(config)?);
+                connection.execute_batch("SET default_transaction_read_only = on")?;
+                Ok(connection)
+            }
+        }
+    }
+}
+
+fn connect_reading(path: &Path) -> Result<Connection, StoreError> {
+    let connection = rusqlite::Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI,
+    )?;
+    connection.busy_timeout(BUSY)?;
+    Ok(connection.into())
+}
+
+pub(super) fn connect(path: &Path, options: StoreOptions) -> Result<Connection, StoreError> {
     make_private(path).map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))?;
     let connection = rusqlite::Connection::open(path)?;
     connection.busy_timeout(BUSY)?;

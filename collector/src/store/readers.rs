@@ -1,28 +1,24 @@
 //! A few connections that only read.
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::OpenFlags;
 use tokio::sync::Semaphore;
 
-use super::{StoreError, open, sql::Connection};
+use super::{StoreError, open::Place, sql::Connection};
 
 /// Reads that run at the same time. Each keeps a thread busy, and a small machine has few cores.
 const READERS: usize = 4;
 
 #[derive(Debug)]
 pub(super) struct Readers {
-    path: PathBuf,
+    place: Arc<Place>,
     idle: Arc<Mutex<Vec<Connection>>>,
     turns: Arc<Semaphore>,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Arc::default(), turns: Arc::new(Semaphore::new(READERS)) }
+    pub(super) fn new(place: Arc<Place>) -> Self {
+        Self { place, idle: Arc::default(), turns: Arc::new(Semaphore::new(READERS)) }
     }
 
     /// Runs `work` on one of the connections, away from the threads that answer requests.
@@ -33,27 +29,25 @@ impl Readers {
     {
         let stopped = |error: &dyn std::fmt::Display| StoreError::Unavailable(error.to_string());
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|error| stopped(&error))?;
-        let (idle, path) = (Arc::clone(&self.idle), self.path.clone());
+        let (idle, place) = (Arc::clone(&self.idle), Arc::clone(&self.place));
         let task = tokio::task::spawn_blocking(move || {
             let waiting = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let connection = match waiting {
                 Some(connection) => connection,
-                None => connect(&path)?,
+                None => place.reading()?,
             };
             let result = work(&connection);
-            idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            let mut idle = idle.lock().unwrap_or_else(PoisonError::into_inner);
+            if connection.is_lost() {
+                // Whatever cut this one has cut the others.
+                idle.clear();
+            } else {
+                idle.push(connection);
+            }
+            drop(idle);
             drop(turn);
             result
         });
         task.await.map_err(|error| stopped(&error))?
     }
-}
-
-fn connect(path: &PathBuf) -> Result<Connection, StoreError> {
-    let connection = rusqlite::Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI,
-    )?;
-    connection.busy_timeout(open::BUSY)?;
-    Ok(connection.into())
 }

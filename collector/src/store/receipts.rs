@@ -38,10 +38,13 @@ impl Store {
             Some(known) => known,
             None => {
                 let vault = self.vault.clone();
-                let made = self.writer.write(move |connection| match newest(connection, &vault)? {
-                    // Another program was faster.
-                    Some(known) => Ok(known),
-                    None => make(connection, &vault, now),
+                let made = self.writer.write(move |connection| {
+                    connection.take_turn("signer")?;
+                    match newest(connection, &vault)? {
+                        // Another program was faster.
+                        Some(known) => Ok(known),
+                        None => make(connection, &vault, now),
+                    }
                 });
                 made.await?
             }

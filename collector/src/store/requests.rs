@@ -104,8 +104,10 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let (key, vault) = (self.key.clone(), self.vault.clone());
         let answered = self.writer.write(move |connection| {
+            lock(connection, id)?;
             let Some((line, wanted)) = open_request(connection, member, id)? else { return Ok(false) };
             let RequestLine { request, site, reporter: who } = line;
+            erasing::lock_visitor(connection, who)?;
             let scope = request.report.map_or(Scope::Everything, Scope::Report);
             let (state, said) = match &answer {
                 Answer::Refuse(why) => (RequestState::Refused, Some(why.clone())),
@@ -173,6 +175,7 @@ impl Store {
         let key = self.key.clone();
         self.writer
             .write(move |connection| {
+                lock(connection, id)?;
                 let Some((line, _)) = open_request(connection, member, id)? else { return Ok(false) };
                 if line.request.extended_because.is_some() {
                     return Ok(false);
@@ -193,6 +196,11 @@ impl Store {
             })
             .await
     }
+}
+
+/// Nobody else answers the request before this transaction has ended.
+fn lock(connection: &Connection, request: Uuid) -> Result<(), StoreError> {
+    Ok(connection.lock("SELECT 1 FROM request WHERE id = ?1 /*pg FOR UPDATE*/", [request.as_bytes()])?)
 }
 
 /// What is asked for.
@@ -222,7 +230,7 @@ pub(super) fn settle(
     connection
         .prepare_cached(
             "UPDATE request SET state = 'done', answered_at = ?4, body = NULL
-             WHERE reporter = ?1 AND site = ?2 AND state = 'open' AND (?3 IS NULL OR report = ?3)",
+             WHERE reporter = ?1 AND site = ?2 AND state = 'open' AND (report = ?3 OR ?3 IS NULL)",
         )?
         .execute((who.0, site.as_bytes(), report, now.unix_ms()))?;
     Ok(())
@@ -246,7 +254,7 @@ pub(super) fn ask(
     let open = connection
         .prepare_cached(&format!(
             "SELECT {REQUEST} FROM request WHERE reporter = ?1 AND site = ?2 AND state = 'open'
-               AND \"right\" = ?3 AND report IS ?4 AND body IS NULL"
+               AND \"right\" = ?3 AND report IS NOT DISTINCT FROM ?4 AND body IS NULL"
         ))?
         .query_row((who.0, site.as_bytes(), asked.right.as_str(), report.map(Uuid::into_bytes)), |row| {
             Ok(request(row))

@@ -145,6 +145,7 @@ impl Store {
         let by = by.into();
         let (key, vault) = (self.key.clone(), self.vault.clone());
         let outcome = self.writer.write(move |connection| {
+            erasing::lock_visitor(connection, who)?;
             let mut outcome = Outcome::default();
             let mut id = request;
             for site in by.reached(sites(connection, who, scope)?) {
@@ -192,6 +193,7 @@ impl Store {
     ) -> Result<Outcome, StoreError> {
         let (key, by) = (self.key.clone(), by.into());
         let outcome = self.writer.write(move |connection| {
+            erasing::lock_visitor(connection, who)?;
             let mut outcome = Outcome::default();
             for site in by.reached(sites(connection, who, Scope::Everything)?) {
                 let theirs = of_site(connection, who, site, Scope::Everything)?;
@@ -236,6 +238,7 @@ impl Store {
         self.writer
             .write(move |connection| {
                 let scope = Scope::Report(report);
+                erasing::lock_visitor(connection, who)?;
                 let Some(site) = by.reached(sites(connection, who, scope)?).pop() else { return Ok(None) };
                 if !restricted && erasing::keeps_withdrawn(connection, report)? {
                     return Ok(Some(Outcome::default()));
@@ -262,6 +265,7 @@ impl Store {
         let (key, by) = (self.key.clone(), by.into());
         self.writer
             .write(move |connection| {
+                erasing::lock_visitor(connection, who)?;
                 let mut outcome = Outcome::default();
                 for site in by.reached(sites(connection, who, Scope::Everything)?) {
                     for purpose in &purposes {
@@ -300,6 +304,7 @@ impl Store {
         self.writer
             .write(move |connection| {
                 let scope = Scope::Report(report);
+                erasing::lock_visitor(connection, who)?;
                 let Some(site) = by.reached(sites(connection, who, scope)?).pop() else { return Ok(None) };
                 let owner = Owner { site, reporter: who.0 };
                 let is_members = !matches!(by.actor, Actor::Visitor(_));

@@ -178,7 +178,7 @@ pub(super) fn recognise(connection: &Connection, vault: &Vault) -> Result<(), St
 pub(super) fn mark(connection: &Connection, vault: &Vault) -> Result<(), StoreError> {
     let Wrapped { master, bytes } = vault.seal(CHECK, b"");
     connection.execute(
-        "INSERT INTO meta (name, value) VALUES ('vault_check', ?1) ON CONFLICT DO UPDATE SET value = excluded.value",
+        "INSERT INTO meta (name, value) VALUES ('vault_check', ?1) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         [[&master.0[..], &bytes].concat()],
     )?;
     Ok(())
@@ -190,8 +190,22 @@ pub(super) fn find(
     vault: &Vault,
     owner: &Owner,
 ) -> Result<Option<ReporterKey>, StoreError> {
+    find_by(
+        connection,
+        vault,
+        owner,
+        "SELECT master, wrapped FROM reporter_key WHERE site = ?1 AND reporter = ?2",
+    )
+}
+
+fn find_by(
+    connection: &Connection,
+    vault: &Vault,
+    owner: &Owner,
+    sql: &str,
+) -> Result<Option<ReporterKey>, StoreError> {
     let wrapped = connection
-        .prepare_cached("SELECT master, wrapped FROM reporter_key WHERE site = ?1 AND reporter = ?2")?
+        .prepare_cached(sql)?
         .query_row((owner.site.as_bytes(), owner.reporter), |row| {
             Ok(Wrapped { master: MasterId(row.get(0)?), bytes: row.get(1)? })
         })
@@ -199,21 +213,32 @@ pub(super) fn find(
     Ok(wrapped.map(|wrapped| vault.unwrap(&wrapped, owner)).transpose()?)
 }
 
+/// The reporter's key, as [`find`] has it, which nobody destroys before this transaction has ended.
+const FIND_AND_HOLD: &str =
+    "SELECT master, wrapped FROM reporter_key WHERE site = ?1 AND reporter = ?2 /*pg FOR SHARE*/";
+
 /// The reporter's key; a fresh one where there is none.
 pub(super) fn find_or_make(
     connection: &Connection,
     vault: &Vault,
     owner: &Owner,
 ) -> Result<ReporterKey, StoreError> {
-    if let Some(key) = find(connection, vault, owner)? {
+    if let Some(key) = find_by(connection, vault, owner, FIND_AND_HOLD)? {
         return Ok(key);
     }
     let key = ReporterKey::fresh(vault.rng());
     let wrapped = wrap(connection, vault, &key, owner)?;
-    connection
-        .prepare_cached("INSERT INTO reporter_key (site, reporter, master, wrapped) VALUES (?1, ?2, ?3, ?4)")?
+    let made = connection
+        .prepare_cached(
+            "INSERT INTO reporter_key (site, reporter, master, wrapped) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO NOTHING",
+        )?
         .execute((owner.site.as_bytes(), owner.reporter, wrapped.master.0, wrapped.bytes))?;
-    Ok(key)
+    if made == 1 {
+        return Ok(key);
+    }
+    // Another collector made one at the same moment. Should it be gone again already, the unit is run once more.
+    find_by(connection, vault, owner, FIND_AND_HOLD)?.ok_or(StoreError::Contended)
 }
 
 /// Keeps the key that was made ready for a reporter's first report; their own, if they have one already.
@@ -240,14 +265,15 @@ pub(super) fn put_first(
     if is_first == 1 {
         return Ok(None);
     }
-    let known = find(connection, vault, owner)?;
-    known.map(Some).ok_or_else(|| StoreError::Unavailable("a reporter's key went meanwhile".into()))
+    // Should it be gone again already, the unit is run once more.
+    let known = find_by(connection, vault, owner, FIND_AND_HOLD)?;
+    known.map(Some).ok_or(StoreError::Contended)
 }
 
-/// The master key under which reporters' keys are to be wrapped, as the database has it.
+/// The master key under which reporters' keys are to be wrapped, as the database has it until this transaction ends.
 fn marked(connection: &Connection) -> Result<Option<MasterId>, StoreError> {
     let marked: Option<Vec<u8>> = connection
-        .prepare_cached("SELECT value FROM meta WHERE name = 'vault_check'")?
+        .prepare_cached("SELECT value FROM meta WHERE name = 'vault_check' /*pg FOR SHARE*/")?
         .query_row([], |row| row.get(0))
         .optional()?;
     Ok(marked.as_ref().and_then(|mark| mark.first_chunk()).map(|id| MasterId(*id)))

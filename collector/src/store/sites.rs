@@ -12,7 +12,7 @@ use super::{
     Store, StoreError,
     anonymous::NOBODY,
     audit,
-    sql::{Connection, OptionalExtension as _, Row},
+    sql::{Connection, Counter, OptionalExtension as _, Row},
 };
 use crate::audit::{Act, Actor, Entry};
 
@@ -248,6 +248,7 @@ impl Store {
                 let entry = Entry { at: now, actor: Actor::Operator, act, site: Some(id), subject, why: None };
                 audit::append(connection, &entry, &key)
             };
+            connection.lock("SELECT 1 FROM site WHERE id = ?1 /*pg FOR NO KEY UPDATE*/", [id.as_bytes()])?;
             let Some(mut site) = find(connection, id)? else { return Ok(None) };
             site.name = change.name.unwrap_or(site.name);
             site.origins = change.origins.unwrap_or(site.origins);
@@ -307,7 +308,7 @@ const SITES: &str = "SELECT site.id, name, origins, look, form, closed_at, polic
     WHERE policy.version = (SELECT max(version) FROM policy WHERE site = site.id)";
 
 fn load(connection: &Connection, known: Option<Arc<Directory>>) -> Result<Arc<Directory>, StoreError> {
-    let version: i64 = connection
+    let Counter(version) = connection
         .prepare_cached("SELECT value FROM meta WHERE name = 'sites_version'")?
         .query_row([], |row| row.get(0))?;
     if let Some(known) = known
@@ -375,8 +376,9 @@ fn shorten(connection: &Connection, site: &Site) -> Result<(), StoreError> {
         if terms.purpose == Purpose::Contact {
             connection
                 .prepare_cached(
-                    "UPDATE address SET until = min(address.until, report.received_at + ?2) FROM report
-                     WHERE report.id = address.report AND report.site = ?1",
+                    "UPDATE address SET until = report.received_at + ?2 FROM report
+                     WHERE report.id = address.report AND report.site = ?1
+                       AND address.until > report.received_at + ?2",
                 )?
                 .execute((site.id.as_bytes(), most))?;
         }
@@ -385,11 +387,15 @@ fn shorten(connection: &Connection, site: &Site) -> Result<(), StoreError> {
     connection
         .prepare_cached(
             "UPDATE report SET until = lasts FROM (
-                 SELECT id AS known, max(received_at,
-                     coalesce((SELECT max(part.until) FROM part WHERE part.report = id), 0),
-                     coalesce((SELECT max(file.until) FROM file WHERE file.report = id), 0)) AS lasts
-                 FROM report WHERE site = ?1 AND reporter <> ?2 AND erased_at IS NULL)
-             WHERE id = known AND until > lasts",
+                 SELECT known, max(an_end) AS lasts FROM (
+                     SELECT id AS known, received_at AS an_end FROM report
+                     WHERE site = ?1 AND reporter <> ?2 AND erased_at IS NULL
+                     UNION ALL SELECT part.report, part.until FROM part
+                         JOIN report ON report.id = part.report WHERE report.site = ?1
+                     UNION ALL SELECT file.report, file.until FROM file
+                         JOIN report ON report.id = file.report WHERE report.site = ?1) AS ends
+                 GROUP BY known) AS lasting
+             WHERE id = known AND until > lasts AND reporter <> ?2 AND erased_at IS NULL",
         )?
         .execute((site.id.as_bytes(), NOBODY))?;
     Ok(())
@@ -397,8 +403,11 @@ fn shorten(connection: &Connection, site: &Site) -> Result<(), StoreError> {
 
 /// Tells every collector on this database that the sites are different now.
 fn touch(connection: &Connection) -> Result<(), StoreError> {
+    let Counter(version) = connection
+        .prepare_cached("SELECT value FROM meta WHERE name = 'sites_version' /*pg FOR UPDATE*/")?
+        .query_row([], |row| row.get(0))?;
     connection
-        .prepare_cached("UPDATE meta SET value = value + 1 WHERE name = 'sites_version'")?
-        .execute([])?;
+        .prepare_cached("UPDATE meta SET value = ?1 WHERE name = 'sites_version'")?
+        .execute([Counter(version + 1)])?;
     Ok(())
 }

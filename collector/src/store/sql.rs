@@ -2,42 +2,58 @@
 //!
 //! Statements are written once, in the SQL that both engines understand, with `?1` for the first parameter. What is here
 //! is no more than the store asks for.
+// long: one method beside the other shows where the engines differ
 
 mod cell;
+mod postgres;
 
 use std::time::Duration;
 
+use ::postgres::error::SqlState;
 use rusqlite::ErrorCode;
 
-pub(super) use cell::Params;
+pub(super) use cell::{Counter, Params};
+pub(super) use postgres::Server;
+
 use cell::{Cell, Column};
 
 /// Statements that a connection keeps ready.
 const STATEMENTS_KEPT: usize = 64;
+
+/// Where a server keeps how many migrations its database has had.
+const VERSION: &str = "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)";
 
 /// A connection to the database.
 #[derive(Debug)]
 pub(super) enum Connection {
     /// A file.
     Sqlite(rusqlite::Connection),
+    /// A server that other collectors write to as well.
+    Postgres(Box<Server>),
 }
 
 /// A statement that is ready to run.
 pub(super) enum Statement<'c> {
     /// See [`Connection::Sqlite`].
     Sqlite(rusqlite::CachedStatement<'c>),
+    /// See [`Connection::Postgres`].
+    Postgres(&'c Server, ::postgres::Statement),
 }
 
 /// What a statement found, row by row.
 pub(super) enum Rows<'s> {
     /// See [`Connection::Sqlite`].
     Sqlite(rusqlite::Rows<'s>),
+    /// See [`Connection::Postgres`]: all of them, for the line is free again then.
+    Postgres(std::vec::IntoIter<::postgres::Row>),
 }
 
 /// One row.
 pub(super) enum Row<'r> {
     /// See [`Connection::Sqlite`].
     Sqlite(&'r rusqlite::Row<'r>),
+    /// See [`Connection::Postgres`].
+    Postgres(::postgres::Row),
 }
 
 /// Rows as a function makes something of each.
@@ -67,6 +83,26 @@ pub(super) enum Error {
     /// What SQLite said.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
+    /// What PostgreSQL said, or the line to it. What its server tells of rows stays out of errors and thereby out of
+    /// logs.
+    #[error("{}", said(.0))]
+    Postgres(#[from] ::postgres::Error),
+    /// There is no talking in secret to the server.
+    #[error("TLS: {0}")]
+    Tls(String),
+}
+
+fn said(error: &::postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(error) => {
+            let about =
+                [error.table(), error.constraint()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+            // A mistake in a statement is told in the statement's words.
+            let why = if error.code().code().starts_with("42") { error.message() } else { "" };
+            format!("PostgreSQL's code {} {about}{why}", error.code().code())
+        }
+        None => error.to_string(),
+    }
 }
 
 pub(super) type Result<T> = std::result::Result<T, Error>;
@@ -76,8 +112,19 @@ impl Error {
     pub(super) fn is_conflict(&self) -> bool {
         match self {
             Self::Sqlite(error) => error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation),
-            Self::NoRow | Self::Column { .. } | Self::Number => false,
+            Self::Postgres(error) => error.code().is_some_and(|code| code.code().starts_with("23")),
+            Self::NoRow | Self::Column { .. } | Self::Number | Self::Tls(_) => false,
         }
+    }
+
+    /// Whether another collector was in the way, and the same may well be done in a moment.
+    pub(super) fn is_contention(&self) -> bool {
+        const AGAIN: [SqlState; 3] = [
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::T_R_DEADLOCK_DETECTED,
+            SqlState::LOCK_NOT_AVAILABLE,
+        ];
+        matches!(self, Self::Postgres(error) if error.code().is_some_and(|code| AGAIN.contains(code)))
     }
 }
 
@@ -104,11 +151,18 @@ impl From<rusqlite::Connection> for Connection {
     }
 }
 
+impl From<Server> for Connection {
+    fn from(server: Server) -> Self {
+        Self::Postgres(Box::new(server))
+    }
+}
+
 impl Connection {
     /// A statement, kept ready for the next time.
     pub(super) fn prepare_cached(&self, sql: &str) -> Result<Statement<'_>> {
         match self {
             Self::Sqlite(connection) => Ok(Statement::Sqlite(connection.prepare_cached(sql)?)),
+            Self::Postgres(server) => Ok(Statement::Postgres(server, server.prepare(sql)?)),
         }
     }
 
@@ -126,6 +180,68 @@ impl Connection {
     pub(super) fn execute_batch(&self, sql: &str) -> Result<()> {
         match self {
             Self::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
+            Self::Postgres(server) => server.run(sql),
+        }
+    }
+
+    /// Whether other collectors write to the same database at the same moment.
+    pub(super) const fn is_shared(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
+    /// Where others write at the same moment: waits until they are done with the rows that a `SELECT … FOR UPDATE` finds,
+    /// and keeps them for this transaction. What is read after it is as they left it.
+    pub(super) fn lock(&self, sql: &str, params: impl Params) -> Result<()> {
+        if self.is_shared() { self.prepare_cached(sql)?.query(params).map(drop) } else { Ok(()) }
+    }
+
+    /// Where others write at the same moment: waits for this transaction's turn at what is done one after another.
+    pub(super) fn take_turn(&self, name: &str) -> Result<()> {
+        self.lock("SELECT 1 FROM turn WHERE name = ?1 /*pg FOR UPDATE*/", [name])
+    }
+
+    /// Begins a transaction that writes. On a server there is a mark at its beginning.
+    pub(super) fn begin(&self) -> Result<()> {
+        self.execute_batch(if self.is_shared() { "BEGIN; SAVEPOINT unit" } else { "BEGIN IMMEDIATE" })
+    }
+
+    /// Makes the transaction durable. A server, which takes a transaction back without a word when a statement in it has
+    /// failed and that was passed over, is asked for the mark first, and refuses that then.
+    pub(super) fn commit(&self) -> Result<()> {
+        self.execute_batch(if self.is_shared() { "RELEASE unit; COMMIT" } else { "COMMIT" })
+    }
+
+    /// Takes the transaction back, if there is one.
+    pub(super) fn roll_back(&self) -> Result<()> {
+        match self {
+            Self::Sqlite(connection) if connection.is_autocommit() => Ok(()),
+            Self::Sqlite(_) | Self::Postgres(_) => self.execute_batch("ROLLBACK"),
+        }
+    }
+
+    /// Sets the mark before a unit of work, the one at this place in its transaction.
+    pub(super) fn enter_unit(&self, at: usize) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => self.prepare_cached("SAVEPOINT unit")?.execute([]).map(drop),
+            Self::Postgres(_) if at == 0 => Ok(()),
+            // It fails where committing would.
+            Self::Postgres(server) => server.run("RELEASE unit; SAVEPOINT unit"),
+        }
+    }
+
+    /// Takes back what came after the mark.
+    pub(super) fn back_to_mark(&self) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => self.prepare_cached("ROLLBACK TO unit")?.execute([]).map(drop),
+            Self::Postgres(server) => server.run("ROLLBACK TO unit"),
+        }
+    }
+
+    /// Ends a unit of work.
+    pub(super) fn leave_unit(&self) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => self.prepare_cached("RELEASE unit")?.execute([]).map(drop),
+            Self::Postgres(_) => Ok(()),
         }
     }
 
@@ -141,18 +257,31 @@ impl Connection {
 
     /// One moment for all reads until it is dropped.
     pub(super) fn snapshot(&self) -> Result<Snapshot<'_>> {
-        self.execute_batch("BEGIN")?;
+        self.execute_batch(if self.is_shared() {
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        } else {
+            "BEGIN"
+        })?;
         Ok(Snapshot(self))
     }
 
     /// How many migrations the database has had.
     pub(super) fn version(&self) -> Result<usize> {
-        self.query_row("PRAGMA user_version", [], |row| row.get(0))
+        match self {
+            Self::Sqlite(_) => self.query_row("PRAGMA user_version", [], |row| row.get(0)),
+            Self::Postgres(_) => {
+                self.execute_batch(VERSION)?;
+                self.query_row("SELECT coalesce(max(version), 0) FROM schema_version", [], |row| row.get(0))
+            }
+        }
     }
 
     /// Takes note of how many migrations the database has had.
     pub(super) fn set_version(&self, version: usize) -> Result<()> {
-        self.execute_batch(&format!("PRAGMA user_version = {version}"))
+        self.execute_batch(&match self {
+            Self::Sqlite(_) => format!("PRAGMA user_version = {version}"),
+            Self::Postgres(_) => format!("INSERT INTO schema_version (version) VALUES ({version})"),
+        })
     }
 
     /// Empties the write-ahead log, so that what was overwritten in the database is not to be found there either;
@@ -167,14 +296,51 @@ impl Connection {
                 let _ = connection.busy_timeout(super::open::BUSY);
                 matches!(emptied, Ok(0))
             }
+            Self::Postgres(_) => true,
         }
     }
 
-    /// Whether no transaction is open.
-    pub(super) fn is_autocommit(&self) -> bool {
+    /// Whether the transaction is gone though nobody took it back: SQLite does that when the disk fails under it, a
+    /// server when the line to it is cut.
+    pub(super) fn has_lost_transaction(&self) -> bool {
         match self {
             Self::Sqlite(connection) => connection.is_autocommit(),
+            Self::Postgres(server) => server.is_lost(),
         }
+    }
+
+    /// Whether it is of no more use.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self, Self::Postgres(server) if server.is_lost())
+    }
+}
+
+impl Snapshot<'_> {
+    /// Makes something of every row that a statement without parameters finds, a few at a time however many there are.
+    pub(super) fn walk(&self, sql: &str, mut take: impl FnMut(&Row<'_>) -> Result<()>) -> Result<()> {
+        const ROWS: &str = "FETCH 500 FROM walk";
+        if !self.is_shared() {
+            let mut statement = self.prepare(sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                take(&row)?;
+            }
+            return Ok(());
+        }
+        self.execute_batch(&format!("DECLARE walk CURSOR FOR {sql}"))?;
+        while let Connection::Postgres(server) = &**self {
+            // Not kept ready: what it finds is of another shape each time.
+            let mut rows = Rows::Postgres(server.query_once(ROWS)?.into_iter());
+            let mut found = false;
+            while let Some(row) = rows.next()? {
+                found = true;
+                take(&row)?;
+            }
+            if !found {
+                break;
+            }
+        }
+        self.execute_batch("CLOSE walk")
     }
 }
 
@@ -198,6 +364,7 @@ impl Statement<'_> {
     pub(super) fn execute(&mut self, params: impl Params) -> Result<usize> {
         params.bind(|cells| match self {
             Self::Sqlite(statement) => Ok(statement.execute(rusqlite::params_from_iter(cells))?),
+            Self::Postgres(server, statement) => server.execute(statement, cells),
         })
     }
 
@@ -205,6 +372,9 @@ impl Statement<'_> {
     pub(super) fn query(&mut self, params: impl Params) -> Result<Rows<'_>> {
         params.bind(|cells| match self {
             Self::Sqlite(statement) => Ok(Rows::Sqlite(statement.query(rusqlite::params_from_iter(cells))?)),
+            Self::Postgres(server, statement) => {
+                Ok(Rows::Postgres(server.query(statement, cells)?.into_iter()))
+            }
         })
     }
 
@@ -238,6 +408,7 @@ impl Rows<'_> {
     pub(super) fn next(&mut self) -> Result<Option<Row<'_>>> {
         match self {
             Self::Sqlite(rows) => Ok(rows.next()?.map(Row::Sqlite)),
+            Self::Postgres(rows) => Ok(rows.next().map(Row::Postgres)),
         }
     }
 }
@@ -254,11 +425,21 @@ impl<T, F: FnMut(&Row<'_>) -> Result<T>> Iterator for Mapped<'_, F> {
 }
 
 impl Row<'_> {
+    /// Hands on the first `width` columns as they are.
+    pub(super) fn cells<T>(&self, width: usize, run: impl FnOnce(&[Cell<'_>]) -> Result<T>) -> Result<T> {
+        let cells: Result<Vec<Cell<'_>>> = (0..width).map(|at| self.cell(at)).collect();
+        run(&cells?)
+    }
+
+    fn cell(&self, at: usize) -> Result<Cell<'_>> {
+        Ok(match self {
+            Self::Sqlite(row) => Cell::from(row.get_ref(at)?),
+            Self::Postgres(row) => row.try_get(at)?,
+        })
+    }
+
     /// What stands at this place of the row.
     pub(super) fn get<T: Column>(&self, at: usize) -> Result<T> {
-        let cell = match self {
-            Self::Sqlite(row) => Cell::from(row.get_ref(at)?),
-        };
-        T::of(cell).ok_or(Error::Column { at })
+        T::of(self.cell(at)?).ok_or(Error::Column { at })
     }
 }

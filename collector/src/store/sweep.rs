@@ -106,7 +106,9 @@ impl Store {
                         &["SELECT count(*) FROM request WHERE ", REQUEST_IS_DUE].concat(),
                         evidence_ended(now),
                     )?,
-                    anonymised: count(anonymous::ARE_DUE, now)?,
+                    anonymised: connection
+                        .prepare_cached(anonymous::ARE_DUE)?
+                        .query_row((now.unix_ms(), anonymous::NOBODY), |row| row.get(0))?,
                     audit: count("SELECT count(*) FROM audit WHERE at <= ?1", audit::ended(now))?,
                     ..Due::default()
                 };
@@ -147,10 +149,10 @@ impl Store {
 fn delete(connection: &Connection, now: Timestamp, limit: u32) -> Result<Due, StoreError> {
     let mut swept = Due::default();
     let mut statement = connection.prepare_cached(
-        "DELETE FROM part WHERE rowid IN (
-             SELECT part.rowid FROM part JOIN report ON report.id = part.report JOIN site ON site.id = report.site
+        "DELETE FROM part WHERE (report, purpose) IN (
+             SELECT part.report, part.purpose FROM part JOIN report ON report.id = part.report JOIN site ON site.id = report.site
              WHERE part.until <= ?1 AND held_because IS NULL AND NOT (purpose = 'message' AND at_end = 'anonymise')
-             LIMIT ?2) RETURNING purpose",
+             LIMIT ?2 /*pg FOR UPDATE OF part SKIP LOCKED*/) RETURNING purpose",
     )?;
     let mut rows = statement.query((now.unix_ms(), limit))?;
     while let Some(row) = rows.next()? {
@@ -163,29 +165,31 @@ fn delete(connection: &Connection, now: Timestamp, limit: u32) -> Result<Due, St
     };
     swept.reports = delete_reports(connection, now, limit)?;
     swept.sessions = delete(
-        "DELETE FROM session WHERE token_hash IN (SELECT token_hash FROM session WHERE until <= ?1 LIMIT ?2)",
+        "DELETE FROM session WHERE token_hash IN (SELECT token_hash FROM session WHERE until <= ?1
+             LIMIT ?2 /*pg FOR UPDATE SKIP LOCKED*/)",
         now,
     )?;
     swept.sessions += delete(
-        "DELETE FROM link WHERE token_hash IN (SELECT token_hash FROM link WHERE until <= ?1 LIMIT ?2)",
+        "DELETE FROM link WHERE token_hash IN (SELECT token_hash FROM link WHERE until <= ?1
+             LIMIT ?2 /*pg FOR UPDATE SKIP LOCKED*/)",
         now,
     )?;
     // Nobody is found by these any more; that they go is not counted, for they belong to a part that is.
     delete(
         "DELETE FROM address WHERE (hash, report) IN (
-             SELECT hash, report FROM address WHERE until <= ?1 LIMIT ?2)",
+             SELECT hash, report FROM address WHERE until <= ?1 LIMIT ?2 /*pg FOR UPDATE SKIP LOCKED*/)",
         now,
     )?;
     let consents = [
-        "DELETE FROM consent WHERE rowid IN (SELECT rowid FROM consent WHERE ",
+        "DELETE FROM consent WHERE report IN (SELECT report FROM consent WHERE ",
         CONSENT_IS_DUE,
-        " LIMIT ?2)",
+        " LIMIT ?2 /*pg FOR UPDATE SKIP LOCKED*/)",
     ];
     swept.consents = delete(&consents.concat(), evidence_ended(now))?;
     let requests = [
-        "DELETE FROM request WHERE rowid IN (SELECT rowid FROM request WHERE ",
+        "DELETE FROM request WHERE id IN (SELECT id FROM request WHERE ",
         REQUEST_IS_DUE,
-        " LIMIT ?2)",
+        " LIMIT ?2 /*pg FOR UPDATE SKIP LOCKED*/)",
     ];
     swept.requests = delete(&requests.concat(), evidence_ended(now))?;
     Ok(swept)
@@ -194,9 +198,10 @@ fn delete(connection: &Connection, now: Timestamp, limit: u32) -> Result<Due, St
 /// Deletes reports of which nothing is left; a reporter's last one takes their key along.
 fn delete_reports(connection: &Connection, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
     let mut statement = connection.prepare_cached(
-        "DELETE FROM report WHERE rowid IN (SELECT rowid FROM report WHERE until <= ?1 AND held_because IS NULL
+        "DELETE FROM report WHERE id IN (SELECT id FROM report WHERE until <= ?1 AND held_because IS NULL
              AND NOT EXISTS (SELECT 1 FROM part WHERE part.report = report.id)
-             AND NOT EXISTS (SELECT 1 FROM file WHERE file.report = report.id) LIMIT ?2)
+             AND NOT EXISTS (SELECT 1 FROM file WHERE file.report = report.id)
+             LIMIT ?2 /*pg FOR UPDATE SKIP LOCKED*/)
          RETURNING site, reporter",
     )?;
     let deleted = statement.query_map((now.unix_ms(), limit), |row| Ok((row.get(0)?, row.get(1)?)))?;

@@ -1,4 +1,8 @@
 //! The one thread that writes: it commits what has gathered in one transaction and answers each caller after it.
+//!
+//! On a server several collectors write at once, each with one such thread. Transactions are READ COMMITTED there: each
+//! unit of work locks what it decides by before it reads it, or leaves the decision to a unique index. Where two wait
+//! for each other all the same, one is told so, and its units are run again, each by itself.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -19,6 +23,11 @@ const QUEUE_MAX: usize = 4096;
 /// Units of work in one commit.
 const BATCH_MAX: usize = 512;
 
+/// How often a unit that another collector was in the way of is run again.
+const AGAIN_MAX: u32 = 6;
+/// How long it waits for that at first; twice as long each time.
+const AGAIN_AFTER: Duration = Duration::from_millis(5);
+
 /// How long reports wait for a reader when the log is to be emptied.
 const READER_PATIENCE: Duration = Duration::from_millis(50);
 
@@ -32,26 +41,30 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread over its own connection.
-    pub(super) fn start(connection: Connection) -> Result<Self, StoreError> {
+    /// Starts the thread over its own connection, and over one that `reopen` makes when that is lost.
+    pub(super) fn start(
+        connection: Connection,
+        reopen: impl Fn() -> Result<Connection, StoreError> + Send + 'static,
+    ) -> Result<Self, StoreError> {
         let (queue, gathered) = mpsc::channel(QUEUE_MAX);
         let forgets = Arc::<AtomicBool>::default();
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn({
                 let forgets = Arc::clone(&forgets);
-                move || serve(&connection, gathered, &forgets)
+                move || serve(connection, &reopen, gathered, &forgets)
             })
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         Ok(Self { queue: Some(queue), thread: Some(thread), forgets })
     }
 
     /// Runs `work` in a transaction and returns once that is durable. When `work` fails, nothing of it stays, and
-    /// what shares its commit is not touched.
+    /// what shares its commit is not touched. On a server it may be run several times: what came before is taken back
+    /// then.
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Clone + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         let unit = Unit { work: Some(work), result: None, reply };
@@ -104,6 +117,8 @@ trait Work: Send {
     fn can_repeat(&self) -> bool;
     /// Does the work and remembers the result; the error, if it failed.
     fn run(&mut self, connection: &Connection) -> Result<(), StoreError>;
+    /// Whether another collector was in its way.
+    fn is_contended(&self) -> bool;
     /// Tells the caller: its result if the commit is durable, else why not.
     fn answer(self: Box<Self>, commit: Result<(), StoreError>);
 }
@@ -117,15 +132,21 @@ struct Unit<T, F> {
 impl<T, F> Work for Unit<T, F>
 where
     T: Send,
-    F: FnOnce(&Connection) -> Result<T, StoreError> + Send,
+    F: FnOnce(&Connection) -> Result<T, StoreError> + Clone + Send,
 {
     fn can_repeat(&self) -> bool {
         false
     }
 
     fn run(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        let Some(work) = self.work.take() else { return Ok(()) };
+        // Where nobody else writes, once is enough.
+        let work = if connection.is_shared() { self.work.clone() } else { self.work.take() };
+        let Some(work) = work else { return Ok(()) };
         attempt(&mut self.result, || work(connection))
+    }
+
+    fn is_contended(&self) -> bool {
+        matches!(self.result, Some(Err(StoreError::Contended)))
     }
 
     fn answer(self: Box<Self>, commit: Result<(), StoreError>) {
@@ -150,6 +171,10 @@ where
 
     fn run(&mut self, connection: &Connection) -> Result<(), StoreError> {
         attempt(&mut self.result, || (self.work)(connection))
+    }
+
+    fn is_contended(&self) -> bool {
+        matches!(self.result, Some(Err(StoreError::Contended)))
     }
 
     fn answer(self: Box<Self>, commit: Result<(), StoreError>) {
@@ -182,49 +207,105 @@ fn tell<T>(
     let _ = reply.send(result);
 }
 
-fn serve(connection: &Connection, mut gathered: mpsc::Receiver<Box<dyn Work>>, forgets: &AtomicBool) {
+type Reopen = dyn Fn() -> Result<Connection, StoreError>;
+
+fn serve(
+    mut connection: Connection,
+    reopen: &Reopen,
+    mut gathered: mpsc::Receiver<Box<dyn Work>>,
+    forgets: &AtomicBool,
+) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while gathered.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
-        let commit = commit(connection, &mut batch);
-        if commit.is_err() && !connection.is_autocommit() {
-            let _ = connection.execute_batch("ROLLBACK");
-        }
+        let committed = settle(&mut connection, reopen, &mut batch);
         if forgets.swap(false, Ordering::AcqRel) && !connection.is_log_empty(READER_PATIENCE) {
             forgets.store(true, Ordering::Release);
         }
+        let mut again = Vec::new();
         for unit in batch.drain(..) {
-            unit.answer(commit.clone());
+            let was_contended = match &committed {
+                Ok(()) => unit.is_contended(),
+                Err(error) => matches!(error, StoreError::Contended),
+            };
+            if was_contended {
+                again.push(unit);
+            } else {
+                unit.answer(committed.clone());
+            }
+        }
+        for mut unit in again {
+            let committed = persist(&mut connection, reopen, &mut unit);
+            unit.answer(committed);
         }
     }
 }
 
-/// One transaction for all. Units that can be repeated are run one after the other; where one fails, and where one cannot
-/// be repeated, each has a savepoint, so that what fails takes only itself back.
+/// Runs one unit by itself until nobody is in its way, or often enough.
+fn persist(connection: &mut Connection, reopen: &Reopen, unit: &mut Box<dyn Work>) -> Result<(), StoreError> {
+    let mut committed = Err(StoreError::Contended);
+    for time in 0..AGAIN_MAX {
+        std::thread::sleep(AGAIN_AFTER * 2_u32.pow(time));
+        committed = settle(connection, reopen, std::slice::from_mut(unit));
+        let is_in_the_way = matches!(committed, Err(StoreError::Contended)) || unit.is_contended();
+        if !is_in_the_way {
+            break;
+        }
+    }
+    committed
+}
+
+/// Commits a batch, or takes all of it back. A line that was cut before is replaced first; one that is cut in the middle
+/// makes the whole batch `Unavailable`: what of it is durable nobody knows, and a retry finds out.
+fn settle(
+    connection: &mut Connection,
+    reopen: &Reopen,
+    batch: &mut [Box<dyn Work>],
+) -> Result<(), StoreError> {
+    if connection.is_lost() {
+        *connection = reopen()?;
+    }
+    if let Err(error) = connection.begin() {
+        if !connection.is_lost() {
+            return Err(error.into());
+        }
+        // It was cut while nothing was to be done.
+        *connection = reopen()?;
+        connection.begin()?;
+    }
+    let committed = commit(connection, batch);
+    if committed.is_err() && !connection.is_lost() {
+        // What is wrong with it is said by the first error.
+        let _ = connection.roll_back();
+    }
+    committed
+}
+
+/// One transaction for all, which has begun. Units that can be repeated are run one after the other; where one fails, and
+/// where one cannot be repeated, there is a mark before each, so that what fails takes only itself back.
 fn commit(connection: &Connection, batch: &mut [Box<dyn Work>]) -> Result<(), StoreError> {
-    connection.execute_batch("BEGIN IMMEDIATE")?;
-    if let [alone] = batch {
+    if let ([alone], false) = (&mut *batch, connection.is_shared()) {
         // Its error is its own answer; the transaction goes with it.
-        return alone.run(connection).and_then(|()| Ok(connection.execute_batch("COMMIT")?));
+        return alone.run(connection).and_then(|()| Ok(connection.commit()?));
     }
     if batch.iter().all(|unit| unit.can_repeat()) {
         if batch.iter_mut().all(|unit| unit.run(connection).is_ok()) {
-            return Ok(connection.execute_batch("COMMIT")?);
+            return Ok(connection.commit()?);
         }
-        if !connection.is_autocommit() {
-            connection.execute_batch("ROLLBACK")?;
+        if connection.is_lost() {
+            return Err(StoreError::Unavailable("the line to the database was cut".into()));
         }
-        connection.execute_batch("BEGIN IMMEDIATE")?;
+        connection.roll_back()?;
+        connection.begin()?;
     }
-    for unit in batch {
-        connection.prepare_cached("SAVEPOINT unit")?.execute([])?;
+    for (at, unit) in batch.iter_mut().enumerate() {
+        connection.enter_unit(at)?;
         if let Err(error) = unit.run(connection) {
-            if connection.is_autocommit() {
-                // SQLite takes the whole transaction back when the disk fails under it.
+            if connection.has_lost_transaction() {
                 return Err(error);
             }
-            connection.prepare_cached("ROLLBACK TO unit")?.execute([])?;
+            connection.back_to_mark()?;
         }
-        connection.prepare_cached("RELEASE unit")?.execute([])?;
+        connection.leave_unit()?;
     }
-    Ok(connection.execute_batch("COMMIT")?)
+    Ok(connection.commit()?)
 }

@@ -37,6 +37,8 @@ use tokio::{
 };
 use uuid::Uuid;
 
+use crate::cluster;
+
 /// The origin of the test site's pages.
 pub(crate) const PAGE: &str = "https://shop.example";
 /// What every member of the tests signs in with.
@@ -49,6 +51,8 @@ pub(crate) struct Collector {
     pub(crate) app: Arc<App>,
     pub(crate) site: Uuid,
     pub(crate) folder: Arc<TempDir>,
+    /// The address of its database, where that is on a server.
+    database: Option<String>,
     now: Arc<AtomicI64>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
@@ -61,12 +65,17 @@ impl Collector {
 
     /// A collector without rate limits, unless `change` sets them.
     pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        let mut collector = Self::in_folder(Arc::new(tempfile::tempdir().unwrap()), change).await;
+        let database = cluster::is_asked_for().then(cluster::fresh_database);
+        let mut collector = Self::in_folder(Arc::new(tempfile::tempdir().unwrap()), database, change).await;
         collector.site = collector.add_site("Shop", PAGE).await;
         collector
     }
 
-    async fn in_folder(folder: Arc<TempDir>, change: impl FnOnce(&mut Settings)) -> Self {
+    async fn in_folder(
+        folder: Arc<TempDir>,
+        database: Option<String>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         record_logs();
         let none = Rate { per_minute: 0, burst: 0 };
         let mut settings = Settings {
@@ -83,8 +92,12 @@ impl Collector {
         let key = InstanceKey::open_or_create(folder.path(), &rng).unwrap();
         let masters = MasterKeys::open_or_create(folder.path(), &rng).unwrap();
         let vault = Vault::new(masters, Some(folder.path().into()), rng.clone());
-        let store =
-            Store::open(folder.path(), key.clone(), Arc::new(vault), StoreOptions::default()).unwrap();
+        let store = match &database {
+            None => {
+                Store::open(folder.path(), key.clone(), Arc::new(vault), StoreOptions::default()).unwrap()
+            }
+            Some(address) => Store::connect(address, key.clone(), Arc::new(vault)).unwrap(),
+        };
         let blobs = Blobs::in_folder(folder.path()).unwrap();
         let app = Arc::new(App::new((store, blobs), shelf(), key, (clock, rng), settings));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -94,16 +107,16 @@ impl Collector {
         let task = tokio::spawn(async move {
             listen::serve(listener, router, async move { stopped.await.unwrap_or_default() }).await;
         });
-        Self { address, app, site: Uuid::nil(), folder, now, stop: Some(stop), task }
+        Self { address, app, site: Uuid::nil(), folder, database, now, stop: Some(stop), task }
     }
 
     /// Ends it as SIGTERM would, and begins again on the same data.
     pub(crate) async fn restart(mut self) -> Self {
-        let (site, folder) = (self.site, Arc::clone(&self.folder));
+        let (site, folder, database) = (self.site, Arc::clone(&self.folder), self.database.clone());
         drop(self.stop.take());
         self.task.await.unwrap();
         drop(self.app);
-        let mut again = Self::in_folder(folder, |_| {}).await;
+        let mut again = Self::in_folder(folder, database, |_| {}).await;
         again.site = site;
         again
     }
@@ -153,10 +166,7 @@ impl Collector {
 
     /// Rows of the tables that a submission fills.
     pub(crate) fn rows(&self) -> [u64; 3] {
-        let database = rusqlite::Connection::open(self.folder.path().join("candor.sqlite")).unwrap();
-        ["report", "part", "consent"].map(|table| {
-            database.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
-        })
+        ["report", "part", "consent"].map(|table| self.count(table))
     }
 
     pub(crate) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
@@ -178,8 +188,10 @@ impl Collector {
 
     /// Does to the database what no request can.
     pub(crate) fn sql(&self, sql: &str) {
-        let database = rusqlite::Connection::open(self.folder.path().join("candor.sqlite")).unwrap();
-        database.execute_batch(sql).unwrap();
+        match &self.database {
+            None => self.file().execute_batch(sql).unwrap(),
+            Some(address) => cluster::run(address, sql),
+        }
     }
 
     /// Asks as the visitor who has this reporter id.
@@ -196,8 +208,15 @@ impl Collector {
 
     /// Rows of one table.
     pub(crate) fn count(&self, table: &str) -> u64 {
-        let database = rusqlite::Connection::open(self.folder.path().join("candor.sqlite")).unwrap();
-        database.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+        let sql = format!("SELECT count(*) FROM {table}");
+        match &self.database {
+            None => self.file().query_row(&sql, [], |row| row.get(0)).unwrap(),
+            Some(address) => number(address, &sql).try_into().unwrap(),
+        }
+    }
+
+    fn file(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.folder.path().join("candor.sqlite")).unwrap()
     }
 
     /// A submission with something for each purpose that a new site asks for.
@@ -246,6 +265,11 @@ impl Answer {
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
+}
+
+/// The number that a query finds on a server.
+pub(crate) fn number(address: &str, sql: &str) -> i64 {
+    cluster::with(address, |client| client.query_one(sql, &[]).unwrap().get(0))
 }
 
 /// The head of a request that asks for the connection to be closed after it.

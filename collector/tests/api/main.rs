@@ -4,10 +4,12 @@
 mod acting;
 mod backups;
 mod bad_input;
+mod cluster;
 mod files;
 mod harness;
 mod inbox;
 mod links;
+mod nodes;
 mod operator;
 #[expect(unreachable_pub, reason = "the journeys have it in a library")]
 #[path = "../../../tests/src/post.rs"]

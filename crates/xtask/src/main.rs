@@ -99,7 +99,8 @@ fn main() -> Result<()> {
         Command::Setup { browser } => {
             setup::rust(&place)?;
             setup::tools(&place)?;
-            setup::browsers(&place, &browser)
+            setup::browsers(&place, &browser)?;
+            setup::database(&place)
         }
         Command::Build => assets::build(&place).map(drop),
         Command::Demo(options) => demo::run(&place, &options),

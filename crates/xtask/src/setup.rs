@@ -55,6 +55,16 @@ pub(crate) fn browsers(place: &Place, browsers: &[Browser]) -> Result<()> {
     install(place, &missing)
 }
 
+/// The database server that the tests start for themselves.
+pub(crate) fn database(place: &Place) -> Result<()> {
+    let has_debians = fs::read_dir("/usr/lib/postgresql")
+        .is_ok_and(|versions| versions.flatten().any(|version| version.path().join("bin/initdb").exists()));
+    if has_debians || run::which("initdb").is_some() {
+        return Ok(());
+    }
+    install(place, &[Package::Apt("postgresql")])
+}
+
 fn install(place: &Place, missing: &[Package]) -> Result<()> {
     let mut names: Vec<&str> = missing
         .iter()

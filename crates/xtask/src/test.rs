@@ -15,6 +15,17 @@ use crate::{assets, browser::Browser, e2e, generate, place::Place, run, setup, s
 /// The name of the test binary that drives browsers; it comes last.
 const JOURNEYS: &str = "journeys";
 
+/// What is run again on the other database: all that keeps anything. Programs with data folders of their own are not,
+/// nor are the tests that run on it anyway.
+const ON_POSTGRES: [&str; 6] = [
+    "--skip=operator::",
+    "--skip=program::",
+    "--skip=nodes::",
+    "--skip=picture::",
+    "--skip=vault::",
+    "--skip=backup::",
+];
+
 /// How one suite went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Suite {
@@ -39,6 +50,7 @@ pub(crate) fn run(place: &Place) -> Result<()> {
     setup::rust(place)?;
     setup::tools(place)?;
     setup::browsers(place, &Browser::ALL)?;
+    setup::database(place)?;
 
     let mut suites = Vec::new();
     suites.push(checks("tidy", tidy::sources(place)));
@@ -50,6 +62,11 @@ pub(crate) fn run(place: &Place) -> Result<()> {
         binaries.into_iter().partition(|binary| binary.name.ends_with(JOURNEYS));
     for binary in &native {
         suites.push(suite(&binary.name, &mut command(place, binary))?);
+    }
+    for binary in native.iter().filter(|binary| binary.folder.ends_with("collector")) {
+        let mut command = command(place, binary);
+        command.args(ON_POSTGRES).env("CANDOR_TEST_STORE", "postgres");
+        suites.push(suite(&format!("{} on PostgreSQL", binary.name), &mut command)?);
     }
     suites.push(suite(
         "doc tests",

@@ -30,22 +30,13 @@ impl Bench {
         self.store.erase(self.who(), scope, self.visitor(), REQUEST, NOW).await.unwrap()
     }
 
-    /// Every byte of the database and what lies beside it.
-    fn bytes(&self) -> Vec<u8> {
-        let entries = fs::read_dir(self.folder.path()).unwrap();
-        entries.flat_map(|entry| fs::read(entry.unwrap().path()).unwrap()).collect()
-    }
-
-    fn holds(&self, needle: &[u8]) -> bool {
-        self.bytes().windows(needle.len()).any(|window| window == needle)
-    }
-
     fn wrapped_key(&self) -> Vec<u8> {
-        self.database().query_row("SELECT wrapped FROM reporter_key", [], |row| row.get(0)).unwrap()
+        let sql = "SELECT wrapped FROM reporter_key";
+        self.asked(|database| database.query_row(sql, [], |row| row.get(0)).unwrap())
     }
 
     fn sql(&self, sql: &str) {
-        self.database().execute_batch(sql).unwrap();
+        self.asked(|database| database.execute_batch(sql).unwrap());
     }
 
     async fn grant(&self, grants: Grants) {
@@ -131,9 +122,9 @@ async fn two_sites_that_want_to_be_asked_get_a_request_each() {
     bench.stored(admitted(1, "one", NOW)).await;
     bench.stored(admitted(2, "two", NOW)).await;
     bench.add_site(Uuid::from_u128(9), "Other").await;
-    let other = Uuid::from_u128(9).simple();
-    let second = Uuid::from_u128(2).simple();
-    bench.sql(&format!("UPDATE report SET site = x'{other}' WHERE submission = x'{second}'"));
+    let (second, other) = (Uuid::from_u128(2), Uuid::from_u128(9));
+    let sql = "UPDATE report SET site = ?2 WHERE submission = ?1";
+    bench.asked(|database| database.execute(sql, (second.as_bytes(), other.as_bytes())).unwrap());
     bench.grant(Grants { erase: Effect::OnRequest, correct: Effect::OnRequest }).await;
     assert!(bench.erase(Scope::Everything).await.request.is_some());
     assert_eq!(bench.count("request"), 2);
@@ -177,12 +168,9 @@ async fn withdrawn_purpose_is_erased_at_once_and_later_reports_without_it_are_ta
     assert!(bench.store.by_address("A@b.example", NOW).await.unwrap().is_empty());
     assert!(bench.store.report(MEMBER, receipt.report, NOW).await.unwrap().is_some());
     bench.stored(admitted(2, "two", NOW)).await;
-    let evidence: (String, i64) = bench
-        .database()
-        .query_row("SELECT withdrawn, withdrawn_at FROM consent WHERE withdrawn IS NOT NULL", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .unwrap();
+    let sql = "SELECT withdrawn, withdrawn_at FROM consent WHERE withdrawn IS NOT NULL";
+    let evidence: (String, i64) =
+        bench.asked(|database| database.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap());
     assert_eq!(evidence, ("[\"contact\"]".into(), NOW.unix_ms()));
 }
 
@@ -406,18 +394,17 @@ async fn master_key_is_exchanged_while_everything_stays_readable() {
     assert_ne!(fs::read_to_string(bench.folder.path().join("master.key")).unwrap(), file);
     assert_eq!(bench.own().await.reports[0].parts.len(), 3);
     let old = Vault::new(MasterKeys::parse(&file).unwrap(), None, bench.store.vault.rng().clone());
-    let refused = Store::open(
-        bench.folder.path(),
-        bench.store.key.clone(),
-        std::sync::Arc::new(old),
-        crate::store::StoreOptions::default(),
-    );
+    let refused = bench.try_open([7; 32], std::sync::Arc::new(old));
     assert!(matches!(refused, Err(StoreError::Conflict(_))));
 }
 
 #[tokio::test]
 async fn what_an_earlier_version_wrote_in_the_clear_is_sealed_on_opening() {
     let bench = Bench::new().await;
+    if !bench.is_file() {
+        // No earlier version wrote to a server.
+        return;
+    }
     let receipt = bench.stored(admitted(1, "one", NOW)).await;
     let plain = r#"{"text":"Zebrafinkenfutter"}"#;
     let id = receipt.report.simple();

@@ -91,6 +91,26 @@ macro_rules! numbers {
 }
 numbers!(i64, i32, u8, u16, u32, u64, usize);
 
+/// A number that stands among values of other sorts: a server's column has one type, so it is eight bytes there.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) struct Counter(pub(in crate::store) i64);
+
+impl Column for Counter {
+    fn of(cell: Cell<'_>) -> Option<Self> {
+        match cell {
+            Cell::Int(number) => Some(Self(number)),
+            Cell::Blob(bytes) => bytes.try_into().ok().map(|bytes| Self(i64::from_be_bytes(bytes))),
+            _ => None,
+        }
+    }
+}
+
+impl Bind for Counter {
+    fn cell(&self) -> Result<Cell<'_>> {
+        Ok(Cell::Int(self.0))
+    }
+}
+
 impl Column for bool {
     fn of(cell: Cell<'_>) -> Option<Self> {
         if let Cell::Int(number) = cell { Some(number != 0) } else { None }
@@ -161,6 +181,12 @@ impl<const N: usize> Bind for [u8; N] {
 pub(in crate::store) trait Params {
     /// Hands them on as cells.
     fn bind<T>(&self, run: impl FnOnce(&[Cell<'_>]) -> Result<T>) -> Result<T>;
+}
+
+impl Params for &[Cell<'_>] {
+    fn bind<T>(&self, run: impl FnOnce(&[Cell<'_>]) -> Result<T>) -> Result<T> {
+        run(self)
+    }
 }
 
 impl Params for [(); 0] {
