@@ -415,7 +415,7 @@ async fn pictures_that_are_pasted_and_dropped_come_under_the_pen() -> Result<()>
             hand_over(&visitor, event, target).await?;
             attach(&visitor).await?;
         }
-        visitor.sees("file-2").await?;
+        visitor.reads_in("file-2", "Nothing is covered in this picture").await?;
         visitor.click("consent-picture").await?;
         visitor.click("send").await?;
         all_arrive(&visitor).await?;

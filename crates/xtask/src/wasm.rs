@@ -72,10 +72,12 @@ pub(crate) fn build(place: &Place, tools: &Tools, recipe: Recipe<'_>) -> Result<
         .generate_output()
         .with_context(|| format!("wasm-bindgen does not take {}", linked.display()))?;
     unlist_shims(output.wasm_mut());
+    let holds_objects = output.js().matches(OBJECTS).count() != 1;
+    unexport(&mut output, holds_objects);
     let names = shorten_names(&mut output);
     output.emit(folder.path())?;
     let glue = folder.path().join(format!("{}.js", recipe.stem));
-    fs::write(&glue, lean(rename(fs::read_to_string(&glue)?, &names)?)?)?;
+    fs::write(&glue, lean(rename(fs::read_to_string(&glue)?, &names)?, holds_objects)?)?;
     // A crate's own JavaScript lies beside the glue; bundled, one integrity hash covers both.
     let snippets = folder.path().join("snippets");
     let glue = if let Some(Entry { file, glue: name, snippet: (alias, ending) }) = recipe.entry {
@@ -124,6 +126,26 @@ fn unlist_shims(module: &mut walrus::Module) {
             ids.iter_mut().filter(|id| is_shim(id)).for_each(|id| *id = other);
         }
     }
+}
+
+/// The table in which a module keeps the page's objects; the glue names it once to fill its first places.
+const OBJECTS: &str = "__wbindgen_externrefs";
+
+/// Takes back what the module exports and the glue never asks for, and, unless the module holds objects of the page's,
+/// the table for them, with what would fill it at the start.
+fn unexport(output: &mut Output, holds_objects: bool) {
+    let glue = output.js().to_owned();
+    let is_unused = |name: &str| {
+        !glue.contains(&format!("wasm.{name}"))
+            || (!holds_objects && [OBJECTS, "__wbindgen_start"].contains(&name))
+    };
+    let module = output.wasm_mut();
+    let unused: Vec<_> =
+        module.exports.iter().filter(|export| is_unused(&export.name)).map(|export| export.id()).collect();
+    for export in unused {
+        module.exports.delete(export);
+    }
+    walrus::passes::gc::run(module);
 }
 
 /// What the glue calls one of the module's imports or exports, and what it must be called instead.
@@ -201,9 +223,10 @@ fn rename(glue: String, names: &[Name]) -> Result<String> {
 
 /// Functions of the glue, with what does the same in the browsers that we serve: none of them lacks `encodeInto`, none
 /// is handed gigabytes of text, and no closure of ours is left to the garbage collector.
-const LEANER: [(&str, &str); 4] = [
+const LEANER: [(&str, &str); 5] = [
     ("decodeText(", "bytes) {\n    return cachedTextDecoder.decode(bytes);\n}\n"),
     ("getUint8ArrayMemory0(", ") {\n    return new Uint8Array(wasm.memory.buffer);\n}\n"),
+    ("getInt32ArrayMemory0(", ") {\n    return new Int32Array(wasm.memory.buffer);\n}\n"),
     ("getDataViewMemory0(", ") {\n    return new DataView(wasm.memory.buffer);\n}\n"),
     (
         "passStringToWasm0(",
@@ -226,7 +249,7 @@ const START: &str = "export default async ({ module_or_path: from }) => {
 ";
 
 /// The glue without what it carries for other browsers and other ways to start.
-fn lean(mut glue: String) -> Result<String> {
+fn lean(mut glue: String, holds_objects: bool) -> Result<String> {
     let start = glue.find("function __wbg_finalize_init").context("the glue has no start")?;
     glue.truncate(start);
     glue.push_str(START);
@@ -242,6 +265,12 @@ fn lean(mut glue: String) -> Result<String> {
     }
     if let Some(from) = glue.find("const CLOSURE_DTORS") {
         let end = glue[from..].find(";\n").context("a statement of the glue has no end")? + from + 2;
+        glue.replace_range(from..end, "");
+    }
+    let filler = glue.find("__wbindgen_init_externref_table: function() {").filter(|_| !holds_objects);
+    if let Some(from) = filler {
+        let end =
+            glue[from..].find("\n        },\n").context("an import of the glue has no end")? + from + 12;
         glue.replace_range(from..end, "");
     }
     let is_wanted = |line: &&str| {

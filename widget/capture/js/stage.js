@@ -40,7 +40,12 @@ const tell = (name, a = 0, b = 0) => {
   const [effect, turn, , , picture] = row;
   world.row = row;
   if (turn !== world.turn) world.file = null;
-  world.show(row, world);
+  // While a line is drawn nothing of this changes.
+  const facts = row.slice(1).join();
+  if (world.facts !== facts) {
+    world.facts = facts;
+    world.show(row, world);
+  }
   const { pen, pictures, typed } = world;
   const paint = (hook, layer, under) => {
     const context = find(hook)?.getContext('2d');
@@ -119,11 +124,13 @@ const listen = (dialog) => {
     for (const kind of kinds.split(' ')) dialog.addEventListener(kind, act, { signal: world.off.signal });
   };
   const pointers = new Map();
-  const box = () => find('picture').getBoundingClientRect();
+  const box = () => find('picture')?.getBoundingClientRect();
+  const shot = () => world.pictures[world.row[4]];
   const point = (name, { clientX, clientY }) => {
+    // A pointer may outlast the picture that it came down on.
+    if (!box()) return;
     const { x, y, width, height } = box();
-    const { canvas } = world.pictures[world.row[4]];
-    tell(name, Math.floor(((clientX - x) * canvas.width) / width), Math.floor(((clientY - y) * canvas.height) / height));
+    tell(name, Math.floor(((clientX - x) * shot().width) / width), Math.floor(((clientY - y) * shot().height) / height));
   };
 
   on('click', ({ target }) => {
@@ -133,7 +140,7 @@ const listen = (dialog) => {
     if (name === 'pick') find('marks').open = false;
     if (at) tell(name, +at);
     // How large a pixel of the picture is at the moment, in per cent of the screen's.
-    else tell(name, find('picture') ? Math.round((box().width * devicePixelRatio * 100) / find('picture').width) : 0);
+    else tell(name, box() ? Math.round((box().width * devicePixelRatio * 100) / shot().width) : 0);
   });
   on('input', ({ target }) => {
     const hook = hookOf(target);
@@ -261,10 +268,9 @@ const blank = (width, height) => {
   return context;
 };
 
-const add = (canvas, counts, isRaw) => {
+const add = (canvas, counts) => {
   const { width, height } = canvas;
-  const { texts } = world.host;
-  world.pictures.push({ canvas, width, height, notes: noted(texts, counts), isRaw });
+  world.pictures.push({ canvas, width, height, notes: noted(world.host.texts, counts), isRaw: !!counts.raw });
   tell('loaded', width, height);
 };
 
@@ -274,7 +280,7 @@ const addRaw = (image, width, height) => {
   const [w, h] = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
   const context = blank(w, h);
   context.drawImage(image, 0, 0, w, h);
-  add(context.canvas, { scaled: scale < 1 }, true);
+  add(context.canvas, { raw: true, scaled: scale < 1 });
 };
 
 const shoot = async () => {

@@ -21,29 +21,29 @@ const CROSS = 'M6 6l12 12M18 6L6 18';
 const [TAKING, WAYS, DRAWING, LEAVING, REVIEW] = [0, 1, 2, 3, 4];
 const [READY, TOO_BIG] = [1, 2];
 
-const make = (name, hook, attributes, ...children) => {
-  const element = document.createElementNS('http://www.w3.org/' + (/svg|path/.test(name) ? '2000/svg' : '1999/xhtml'), name);
+// `shape` is a name, a hook after `#` and classes after `.`.
+const make = (shape, attributes, ...children) => {
+  const [, name, hook, kind] = /(\w+)#?(\w*)\.?(.*)/.exec(shape);
+  const space = /svg|path/.test(name) ? '2000/svg' : '1999/xhtml';
+  const element = document.createElementNS('http://www.w3.org/' + space, name);
   if (hook) element.dataset.t = hook;
+  if (kind) element.setAttribute('class', kind);
   for (const key in attributes) element.setAttribute(key, attributes[key]);
   element.append(...children);
   return element;
 };
-const icon = (path) => make('svg', '', { viewBox: '0 0 24 24', 'aria-hidden': true }, make('path', '', { d: path }));
-const button = (hook, kind, ...face) => make('button', hook, { type: 'button', class: kind }, ...face);
+const icon = (path) => make('svg', { viewBox: '0 0 24 24', 'aria-hidden': true }, make('path', { d: path }));
+const button = (hook, kind, ...face) => make(`button#${hook}.${kind}`, { type: 'button' }, ...face);
 const iconButton = (hook, path, label) => {
   const made = button(hook, 'icon', icon(path));
   made.setAttribute('aria-label', (made.title = label));
   return made;
 };
 const radios = (hook, kind, label, names, face) =>
-  make('fieldset', '', { class: 'row ' + kind, role: 'radiogroup', 'aria-label': label }, ...names.map((name, at) =>
-    make('label', '', { title: name },
-      make('input', hook, { type: 'radio', name: hook, value: at }), face(at),
-      make('span', '', { class: kind && 'unseen' }, name))));
-const setText = (element, text) => {
-  // The same words again would be read again.
-  if (element.textContent !== text) element.textContent = text;
-};
+  make('fieldset.row ' + kind, { role: 'radiogroup', 'aria-label': label }, ...names.map((name, at) =>
+    make('label', { title: name },
+      make('input#' + hook, { type: 'radio', name: hook, value: at }), face(at),
+      make(kind ? 'span.unseen' : 'span', {}, name))));
 const setSize = (canvas, { width, height }) => {
   // Setting even the same size would empty it.
   if (canvas.width !== width) canvas.width = width;
@@ -57,61 +57,61 @@ export const build = (dialog, texts, locale, hasScreen) => {
   const [tooBig, taking, , review, leaving] = texts.slice(SENTENCES + 4);
   const [
     title, close, ways, page, screen, screenHint, screenNone, file, fileHint, fresh, tool, colour, undo, redo, zoomOut,
-    zoomIn, zoomFit, help, typing, add, cancel, marks, remove, notes, notesNone, noteRaw, size, encoding, use, attach,
+    zoomIn, zoomFit, help, typing, add, cancel, marks, remove, notes, notesNone, size, encoding, use, attach,
     back, discard, keep,
   ] = texts.slice(words.REST);
-  const text = (kind, ...face) => make('p', '', { class: kind }, ...face);
+  const text = (kind, ...face) => make('p.' + kind, {}, ...face);
   const fold = (hook) => {
-    const [head, list] = [make('summary'), make('ul', '', { role: 'list' })];
-    return [make('details', hook, {}, head, list), head, list];
+    const [head, list] = [make('summary'), make('ul', { role: 'list' })];
+    return [make('details#' + hook, {}, head, list), head, list];
   };
 
   const another = button('another', 'quiet', ways);
-  const body = make('div', '', { class: 'body' });
-  const foot = make('footer', 'foot');
-  const said = make('div', 'said', { class: 'unseen', role: 'status' });
+  const body = make('div.body');
+  const foot = make('footer#foot');
+  const said = make('div#said.unseen', { role: 'status' });
   const [undoing, redoing] = [iconButton('undo', UNDO, undo), iconButton('redo', REDO, redo)];
-  const bar = make('div', 'tools', { class: 'tools' },
+  const bar = make('div#tools.tools', {},
     radios('tool', '', tool, tools, (at) => icon(ICONS[at])),
     radios('colour', 'inks', colour, texts.slice(words.INKS, words.NOTES), (at) => {
       const swatch = make('i');
       swatch.style.background = INKS[at];
       return swatch;
     }),
-    make('div', '', { class: 'row' }, undoing, redoing),
-    make('div', '', { class: 'row' },
+    make('div.row', {}, undoing, redoing),
+    make('div.row', {},
       iconButton('out', MINUS, zoomOut), button('fit', 'icon', zoomFit), button('full', 'icon', '100 %'),
       iconButton('in', MINUS + 'M12 6v12', zoomIn)));
-  const base = make('canvas', 'base', { 'aria-hidden': true });
+  const base = make('canvas#base', { 'aria-hidden': true });
   // Arrow keys are for the cursor here, not for reading.
-  const picture = make('canvas', 'picture', { tabindex: 0, role: 'application', 'aria-describedby': 'capture-help' });
-  const stage = make('div', 'stage', { class: 'stage' }, base, picture);
-  const proof = make('canvas', 'proof', { role: 'img' });
-  const busy = make('i', '', { class: 'busy' });
-  const proving = make('div', '', { class: 'stage', 'data-zoom': 0 });
-  const field = make('input', 'typed', {
+  const picture = make('canvas#picture', { tabindex: 0, role: 'application', 'aria-describedby': 'capture-help' });
+  const stage = make('div#stage.stage', {}, base, picture);
+  const proof = make('canvas#proof', { role: 'img' });
+  const busy = make('i.busy');
+  const proving = make('div.stage', { 'data-zoom': 0 });
+  const field = make('input#typed', {
     type: 'text', maxlength: 200, autocomplete: 'off', 'aria-label': typing, placeholder: typing,
   });
   const [markFold, markHead, markList] = fold('marks');
   const [noteFold, noteHead, noteList] = fold('notes');
-  const [raw, bytes] = [text('why', noteRaw), make('p', 'size')];
+  const [raw, bytes] = [text('why', texts[words.NOTES]), make('p#size')];
   const attaching = button('attach', 'main', attach);
   const backing = button('back', 'quiet', back);
   const dir = /^(ar|he)/.test(locale) ? 'rtl' : 'ltr';
-  dialog.append(make('div', '', { class: 'sheet', lang: locale, dir },
-    make('header', '', {}, make('h2', '', { id: 'capture-title' }, title), another, iconButton('close', CROSS, close)),
+  dialog.append(make('div.sheet', { lang: locale, dir },
+    make('header', {}, make('h2', { id: 'capture-title' }, title), another, iconButton('close', CROSS, close)),
     body, foot, said));
 
-  const choice = (why, isBack) => make('div', 'choice', { class: 'middle' },
-    make('h3', 'ways', { tabindex: -1 }, ways),
+  const choice = (why, isBack) => make('div#choice.middle', {},
+    make('h3#ways', { tabindex: -1 }, ways),
     ...(why ? [text('why', texts[SENTENCES + why - 1])] : []),
     ...(hasScreen ? [button('screen', 'main', screen), text('', screenHint)] : []),
-    make('label', '', { class: hasScreen ? 'quiet' : 'main' },
-      make('input', 'file', { type: 'file', class: 'unseen', accept: 'image/png,image/jpeg,image/webp' }), file),
+    make(hasScreen ? 'label.quiet' : 'label.main', {},
+      make('input#file.unseen', { type: 'file', accept: 'image/png,image/jpeg,image/webp' }), file),
     text('', fileHint), ...(hasScreen ? [] : [text('', screenNone)]),
     button('page', 'quiet', page), ...(isBack ? [text('', fresh), backing] : []));
 
-  let [bodyNow, footNow, marksNow] = [];
+  let bodyNow, footNow, marksNow, shotNow;
   return (row, { pictures, typed, file: made }) => {
     const [, , where, why, number, zoom, pen, ink, held, canUndo, canRedo, typing, state, what, ...rest] = row;
     const shot = pictures[number];
@@ -123,9 +123,9 @@ export const build = (dialog, texts, locale, hasScreen) => {
     const bodyNext = (where === LEAVING ? DRAWING : where) + ' ' + why;
     if (bodyNow !== bodyNext) {
       bodyNow = bodyNext;
-      const drawing = [bar, stage, make('p', '', { id: 'capture-help', class: 'unseen' }, help)];
+      const drawing = [bar, stage, make('p.unseen', { id: 'capture-help' }, help)];
       body.replaceChildren(...(
-        where === TAKING ? [make('div', 'taking', { class: 'middle' }, make('i', '', { class: 'busy' }), text('', taking))]
+        where === TAKING ? [make('div#taking.middle', {}, make('i.busy'), text('', taking))]
         : where === WAYS ? [choice(why, shot)] : where === REVIEW ? [proving] : drawing));
     }
     const footNext = where + ' ' + isTyping;
@@ -133,14 +133,16 @@ export const build = (dialog, texts, locale, hasScreen) => {
       footNow = footNext;
       foot.replaceChildren(...(
         // One bar in the other's place: the picture must not move while a text is typed on it.
-        isTyping ? [make('div', '', { class: 'field' }, field), button('add', 'main', add), button('cancel', 'quiet', cancel)]
+        isTyping ? [make('div.field', {}, field), button('add', 'main', add), button('cancel', 'quiet', cancel)]
         : where === DRAWING ? [markFold, raw, noteFold, bytes, button('use', 'main', use)]
         : where === LEAVING ? [text('ask', leaving), button('keep', 'main', keep), button('discard', 'quiet', discard)]
         : where === REVIEW ? [text('ask', review), raw, noteFold, bytes, backing, attaching] : []));
       if (isTyping) field.value = typed[typing] ?? '';
     }
     bar.inert = stage.inert = where === LEAVING;
-    setText(said, words.sentence(texts, what, rest.slice(0, 7), typed, shot ?? {}));
+    const saying = words.sentence(texts, what, rest, typed, shot ?? {});
+    // The same words again would be read again.
+    if (said.textContent !== saying) said.textContent = saying;
     if (!shot) return;
 
     // --- what it shows
@@ -158,27 +160,33 @@ export const build = (dialog, texts, locale, hasScreen) => {
     picture.setAttribute('aria-label', label);
     proof.setAttribute('aria-label', label);
 
-    const list = rest.slice(12).join();
-    if (marksNow !== (marksNow = list + ' ' + held)) {
+    const list = rest.slice(12).join() + ' ';
+    if (marksNow !== list + held) {
+      marksNow = list + held;
       const items = [];
       for (let at = 12; at < rest.length; at += 7) {
         const told = words.describe(texts, rest.slice(at, at + 7), typed);
         const pick = button('pick' + items.length, 'pick', told.mark);
         pick.title = tools.at(-1);
         pick.setAttribute('aria-pressed', held === items.length);
-        items.push(make('li', '', {}, pick, iconButton('remove' + items.length, CROSS, words.fill(remove, told))));
+        items.push(make('li', {}, pick, iconButton('remove' + items.length, CROSS, words.fill(remove, told))));
       }
-      setText(markHead, `${marks} (${items.length})`);
+      markHead.textContent = `${marks} (${items.length})`;
       markList.replaceChildren(...items);
     }
-    raw.hidden = !shot.isRaw;
-    setText(noteHead, `${notes} (${shot.notes.length})`);
-    noteList.replaceChildren(...(shot.notes.length ? shot.notes : [notesNone]).map((note) => make('li', '', {}, note)));
+    if (shotNow !== shot) {
+      shotNow = shot;
+      raw.hidden = !shot.isRaw;
+      // What nobody masked is said beside the list, not in it.
+      const list = shot.notes.slice(+shot.isRaw);
+      noteHead.textContent = `${notes} (${list.length})`;
+      noteList.replaceChildren(...(list.length ? list : [notesNone]).map((note) => make('li', {}, note)));
+    }
 
     bytes.className = state === TOO_BIG ? 'why' : 'size';
-    setText(bytes, made && state === READY
+    bytes.textContent = state === READY
       ? words.fill(size, { ...made, size: Math.ceil(made.blob.size / 1000) })
-      : state === TOO_BIG ? tooBig : encoding);
+      : state === TOO_BIG ? tooBig : encoding;
     attaching.disabled = state !== READY;
     proving.replaceChildren(state === READY ? proof : busy);
   };

@@ -1,10 +1,10 @@
 // What the dialog says, in the visitor's language. A locale is a plain list in the order of `locales/en.json`; what Rust
 // names by number stands there in rows, in Rust's order.
 
-export const [TOOLS, INKS, NOTES, SENTENCES, SHAPES, REST] = [0, 9, 15, 26, 43, 45];
+export const [TOOLS, INKS, NOTES, SENTENCES, SHAPES, REST] = [0, 9, 15, 27, 44, 46];
 export const [TEXT, PIN] = [4, 5];
-// domshot's reasons, in the order of their texts.
-const CODES = 'masked hidden image canvas frame video font stylesheet closed-shadow deadline scaled'.split(' ');
+// That nothing was masked, and domshot's reasons, in the order of their texts.
+const CODES = 'raw masked hidden image canvas frame video font stylesheet closed-shadow deadline scaled'.split(' ');
 
 // `text` with each `{name}` place taken by its value.
 export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => values[name]);
@@ -21,6 +21,6 @@ export const describe = (texts, [tool, number, x, y, toX, toY, words], typed) =>
 export const sentence = (texts, what, mark, typed, { width, height }) =>
   fill(texts.slice(SENTENCES, SHAPES)[what] ?? '{from}', { ...describe(texts, mark, typed), width, height });
 
-// domshot's counts by reason, in words.
+// What a picture does not show, by domshot's counts, in words.
 export const noted = (texts, counts) =>
   CODES.flatMap((code, at) => (counts[code] ? fill(texts[NOTES + at], { count: counts[code] }) : []));

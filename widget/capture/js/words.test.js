@@ -62,6 +62,7 @@ test('what a picture does not show is told by count', () => {
   assert.deepEqual(noted(texts, { scaled: true, masked: 3, image: 0 }), [
     'Covered before the picture was taken: 3', 'Made smaller than the screen',
   ]);
+  assert.match(noted(texts, { raw: true, scaled: true })[0], /^Nothing is covered in this picture/);
 });
 
 test('what stands in a place is no place itself', () => {

@@ -41,8 +41,8 @@ mod tests {
             assert_eq!(keys[at], format!("{tool:?}").to_lowercase());
         }
         let inks = scene::TOOLS.len();
-        let notes = inks + scene::INKS as usize;
-        assert_eq!((keys[inks], keys[notes - 1]), ("red", "white"));
+        let notes = inks + scene::INKS as usize + 1;
+        assert_eq!((keys[inks], keys[notes - 2], keys[notes - 1]), ("red", "white", "note_raw"));
         for (at, note) in domshot::NOTES.into_iter().enumerate() {
             assert_eq!(keys[notes + at], format!("note_{}", note.code().replace('-', "_")));
         }
