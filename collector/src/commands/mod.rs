@@ -10,6 +10,7 @@ mod instance;
 mod key;
 mod log;
 mod member;
+mod migrate;
 mod notice;
 mod person;
 mod progress;
@@ -54,6 +55,8 @@ enum Command {
     Csp(csp::Options),
     /// Print the paragraphs about feedback for a privacy page
     Notice(notice::Options),
+    /// Bring the database to this version's schema, before several collectors start on it
+    Migrate,
     /// Delete what has reached its date
     Sweep(sweep::Options),
     /// Erase all that is kept of a visitor, and the key under which it lies first
@@ -90,6 +93,7 @@ pub(crate) fn run(line: CommandLine, clock: Clock, rng: Rng) -> Result<()> {
             Command::Snippet(options) => snippet::run(&settings, &options, &clock, &rng).await,
             Command::Csp(options) => csp::run(&settings, &options, &clock, &rng).await,
             Command::Notice(options) => notice::run(&settings, &options, &clock, &rng).await,
+            Command::Migrate => migrate::run(&settings, &rng),
             Command::Sweep(options) => sweep::run(&settings, &options, &clock, &rng).await,
             Command::Erase(options) => erase::run(&settings, &options, &clock, &rng).await,
             Command::Export(options) => export::run(&settings, &options, &clock, &rng).await,

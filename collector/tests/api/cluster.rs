@@ -1,6 +1,6 @@
 //! A PostgreSQL of the tests' own: a server that is there while a test program runs, with a database for each test.
 //!
-//! `CANDOR_TEST_STORE=postgres` lets the tests of the store, of the API and the simulation run on it instead of on SQLite.
+//! `CANDOR_TEST_STORE=postgres` lets the tests of the store and of the API run on it instead of on SQLite.
 
 use std::{
     fs,

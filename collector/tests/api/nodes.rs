@@ -39,6 +39,7 @@ impl Nodes {
         let database = cluster::fresh_database();
         let mut nodes =
             Self { database, site: String::new(), running: Vec::new(), turn: AtomicUsize::new(0), folder };
+        assert!(nodes.says(&["migrate"]).contains("as this version needs it"));
         nodes.says(&["site", "add", "--name", "Shop", "--origin", PAGE]);
         let site: Value = serde_json::from_str(&nodes.says(&["site", "list", "--json"])).unwrap();
         nodes.site = site["site"].as_str().or(site["id"].as_str()).unwrap().to_owned();
@@ -270,6 +271,75 @@ async fn nothing_acknowledged_is_lost_when_a_node_dies_and_the_database_hangs_up
     }
     assert_eq!(nodes.count("report"), i64::try_from(kept).unwrap(), "acknowledged is stored, once");
     nodes.check();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn backup_of_a_server_is_put_back_into_a_folder_without_who_was_erased_since() {
+    let nodes = Arc::new(Nodes::start().await);
+    for id in 0..30 {
+        assert_eq!(nodes.submit(nodes.next(), id, id).await.status, 201);
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let load = tokio::spawn({
+        let (nodes, stop) = (Arc::clone(&nodes), Arc::clone(&stop));
+        async move {
+            for id in 1000.. {
+                if stop.load(Ordering::SeqCst) {
+                    break;
+                }
+                assert_eq!(nodes.submit(nodes.next(), id, id).await.status, 201);
+            }
+        }
+    });
+    let path = |name: &str| nodes.folder.path().join(name).to_str().unwrap().to_owned();
+    let (to, keys) = (path("backup.zip"), path("candor.keys"));
+    let backup = Arc::clone(&nodes);
+    let arguments = ["backup".to_owned(), "--to".into(), to.clone(), "--keys".into(), keys.clone()];
+    let backed_up = tokio::task::spawn_blocking(move || {
+        backup.says(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    });
+    backed_up.await.unwrap();
+    stop.store(true, Ordering::SeqCst);
+    load.await.unwrap();
+    assert_eq!(nodes.me(0, "DELETE", 7).await.status, 200);
+    nodes.says(&["backup", "--keys", &keys]);
+
+    let home = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let mut restored = candor(home.path());
+        let output = restored.env("CANDOR_MASTER_KEY", "08".repeat(32)).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let said = run(&["restore", "--from", &to, "--keys", &keys]);
+    assert!(said.contains("1 were erased since the backup, and 0 have no key"), "{said}");
+    run(&["audit", "verify"]);
+    assert!(run(&["site", "list"]).contains("Shop"));
+    let database = rusqlite::Connection::open(home.path().join("data/candor.sqlite")).unwrap();
+    let reports = "SELECT count(*) FROM report WHERE erased_at IS NULL";
+    let reports: i64 = database.query_row(reports, [], |row| row.get(0)).unwrap();
+    assert!(reports >= 29, "{reports}");
+    drop(database);
+    let export = |reporter: u32| {
+        let file = home.path().join(format!("{reporter}.zip"));
+        let id = reporter_id(reporter).to_string();
+        let mut export = candor(home.path());
+        export
+            .env("CANDOR_MASTER_KEY", "08".repeat(32))
+            .args(["export", "--reporter", &id, "--to"])
+            .arg(&file);
+        let output = export.output().unwrap();
+        (output.status.success() && file.exists(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert!(export(8).0, "{}", export(8).1);
+    assert!(!export(7).0, "whoever was erased is nowhere in it");
+
+    // And back onto a server it does not go by itself.
+    let refused = nodes.command(&["restore", "--from", &to, "--keys", &keys]).output().unwrap();
+    assert!(
+        !refused.status.success()
+            && String::from_utf8_lossy(&refused.stderr).contains("leave --database out")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -17,13 +17,14 @@ const JOURNEYS: &str = "journeys";
 
 /// What is run again on the other database: all that keeps anything. Programs with data folders of their own are not,
 /// nor are the tests that run on it anyway.
-const ON_POSTGRES: [&str; 6] = [
+const ON_POSTGRES: [&str; 7] = [
     "--skip=operator::",
     "--skip=program::",
     "--skip=nodes::",
     "--skip=picture::",
     "--skip=vault::",
     "--skip=backup::",
+    "--skip=simulation::",
 ];
 
 /// How one suite went.
