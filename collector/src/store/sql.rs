@@ -2,7 +2,6 @@
 //!
 //! Statements are written once, in the SQL that both engines understand, with `?1` for the first parameter. What is here
 //! is no more than the store asks for.
-// long: one method beside the other shows where the engines differ
 
 mod cell;
 mod postgres;

@@ -24,6 +24,8 @@ use crate::{
     vault::{MasterKeys, Vault},
 };
 
+mod beside;
+
 pub(super) const NOW: Timestamp = Timestamp::from_unix_ms(1_795_000_000_000);
 pub(super) const REPORTER: Uuid = Uuid::from_u128(0x8c5c_1a0e_0c1d_4f6e_9d36_1d2f_55aa_0001);
 pub(super) const SITE: Uuid = Uuid::from_u128(1);
