@@ -1,4 +1,5 @@
 // One walk over what can be seen, writing the clone as it goes.
+// long: one walk; what it calls for one kind of element shares its tables and its shot.
 
 import {
   attempt, attribute, attributes, clean, covers, escapeText, escapeValue, firstChild, hasBox, holds, is, localName, meets,

@@ -1,3 +1,5 @@
+// long: the laws and the deeds of the visitor start from the same few helpers.
+
 use proptest::prelude::*;
 
 use super::*;
