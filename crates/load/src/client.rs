@@ -35,6 +35,15 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
+impl Answer {
+    /// The problem's code; the status where there is none.
+    pub(crate) fn code(&self) -> String {
+        let problem: Option<serde_json::Value> = serde_json::from_slice(&self.body).ok();
+        let code = problem.as_ref().and_then(|problem| problem["code"].as_str());
+        code.map_or_else(|| self.status.to_string(), str::to_owned)
+    }
+}
+
 impl Client {
     /// A connection, made with the first request, of the visitor with this number: each has an address of their own.
     pub(crate) fn new(address: SocketAddr, number: usize) -> Self {

@@ -30,8 +30,9 @@ const QUEUE_MAX: usize = 4096;
 const BATCH_MAX: usize = 512;
 const PICTURE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// What the command line says.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Options {
+pub struct Options {
     /// Where it keeps everything
     #[arg(long)]
     data: PathBuf,
@@ -45,7 +46,10 @@ enum Row {
 type Queue = mpsc::Sender<(Row, oneshot::Sender<bool>)>;
 
 /// Serves until it is told to stop.
-pub(crate) async fn run(options: &Options) -> Result<()> {
+///
+/// # Errors
+/// The folder or an address cannot be had.
+pub async fn run(options: &Options) -> Result<()> {
     let mut disk = Disk::open(&options.data)?;
     let (queue, mut gathered): (Queue, _) = mpsc::channel(QUEUE_MAX);
     let writer = std::thread::spawn(move || {

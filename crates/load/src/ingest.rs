@@ -21,8 +21,9 @@ use crate::{
     visitor::{Picture, Template, Visitor},
 };
 
+/// What the command line says.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Options {
+pub struct Options {
     /// The collector's program
     #[arg(long)]
     collector: PathBuf,
@@ -102,7 +103,10 @@ struct Line {
 }
 
 /// Measures and prints.
-pub(crate) async fn run(options: &Options) -> Result<()> {
+///
+/// # Errors
+/// Something that was acknowledged is not there, or a program does not do as it should.
+pub async fn run(options: &Options) -> Result<()> {
     let kinds = [Kind::Floor, Kind::Collector(options.collector.clone(), options.assets.clone())];
     let cases: Vec<Case> = CASES.into_iter().filter(|case| case.name().contains(&options.only)).collect();
     ensure!(!cases.is_empty(), "no case is called {}", options.only);

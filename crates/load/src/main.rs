@@ -1,13 +1,7 @@
-//! `candor-load`: puts load on a collector that runs as a program of its own, and knows it by HTTP and its files alone.
-
-mod client;
-mod floor;
-mod ingest;
-mod measure;
-mod server;
-mod visitor;
+//! `candor-load`: the command line of what puts load on a collector.
 
 use anyhow::Result;
+use candor_load::{faults, floor, ingest};
 use clap::{Parser, Subcommand};
 
 #[derive(Debug, Parser)]
@@ -22,6 +16,8 @@ enum Command {
     Ingest(ingest::Options),
     /// The server that only stores: the same database and disk, and nothing checked
     Floor(floor::Options),
+    /// What goes wrong with machines, and what is lost by it
+    Faults(faults::Options),
 }
 
 fn main() -> Result<()> {
@@ -30,6 +26,7 @@ fn main() -> Result<()> {
         match Arguments::parse().command {
             Command::Ingest(options) => ingest::run(&options).await,
             Command::Floor(options) => floor::run(&options).await,
+            Command::Faults(options) => faults::run(&options).await,
         }
     })
 }

@@ -30,7 +30,7 @@ const STOPPED_WITHIN: Duration = Duration::from_secs(60);
 
 /// What is put under load.
 #[derive(Clone, Debug)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// A collector: the program, and the folder of the widget's files unless they are inside it.
     Collector(PathBuf, Option<PathBuf>),
     /// This program's own [`crate::floor`].
@@ -46,7 +46,7 @@ impl Kind {
         }
     }
 
-    fn command(&self, data: &Path) -> Result<Command> {
+    pub(crate) fn command(&self, data: &Path) -> Result<Command> {
         let mut command = match self {
             Self::Collector(program, assets) => {
                 let mut command = Command::new(program);
@@ -127,6 +127,11 @@ impl Server {
     /// Its process.
     pub(crate) fn id(&self) -> Result<u32> {
         self.child.id().context("it has ended by itself")
+    }
+
+    /// Ends it as a power cut would.
+    pub(crate) async fn kill(mut self) -> Result<()> {
+        Ok(self.child.kill().await?)
     }
 
     /// Ends it as an operator would.

@@ -1,4 +1,4 @@
-//! `bench ingest`: the collector as it ships, under load by `candor-load`.
+//! `bench ingest` and `faults`: the collector as it ships, under load by `candor-load`.
 
 use std::{path::PathBuf, process::Command};
 
@@ -24,6 +24,34 @@ pub(crate) struct Options {
     /// End with one line of JSON
     #[arg(long)]
     json: bool,
+}
+
+/// What the command line of `faults` says.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Faults {
+    /// How often each fault happens
+    #[arg(long, default_value_t = 10)]
+    rounds: usize,
+    /// Decides the moments at which they happen
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Only faults whose name holds this: kill, disk
+    #[arg(long, default_value = "")]
+    only: String,
+    /// End with one line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Builds both programs for release and does to the collector what happens to machines.
+pub(crate) fn faults(place: &Place, options: &Faults) -> Result<()> {
+    let mut command = program(place, "faults")?;
+    command.args(["--rounds", &options.rounds.to_string(), "--seed", &options.seed.to_string()]);
+    command.args(["--only", &options.only]);
+    if options.json {
+        command.arg("--json");
+    }
+    measure(&mut command)
 }
 
 /// Builds both programs for release and measures.
@@ -64,7 +92,7 @@ fn program(place: &Place, what: &str) -> Result<Command> {
 fn measure(command: &mut Command) -> Result<()> {
     run::on_interrupt_kill_children()?;
     if !run::wait_guarded(run::spawn_guarded(command)?)?.success() {
-        bail!("the measurement did not finish well");
+        bail!("it did not end well");
     }
     Ok(())
 }

@@ -62,6 +62,8 @@ enum Command {
         #[command(subcommand)]
         what: bench::Bench,
     },
+    /// Kill, fill and starve a collector under load, and count what it had acknowledged
+    Faults(load::Faults),
     /// Put the collector's store to random use, beside a model of what it must serve
     Simulate {
         /// How many runs
@@ -108,6 +110,7 @@ fn main() -> Result<()> {
         Command::Test => test::run(&place),
         Command::E2e(options) => e2e::run(&place, &options),
         Command::Bench { what } => bench::run(&place, &what),
+        Command::Faults(options) => load::faults(&place, &options),
         Command::Simulate { runs, seed } => test::simulate(&place, runs, seed),
         Command::Gen { check: true } => generate::check(&place),
         Command::Gen { check: false } => generate::write(&place),

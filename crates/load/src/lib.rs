@@ -1,0 +1,11 @@
+//! Load on a collector that runs as a program of its own, and is known by HTTP and its files alone.
+
+mod client;
+pub mod faults;
+pub mod floor;
+pub mod ingest;
+mod measure;
+mod server;
+mod visitor;
+
+pub use server::Kind;
