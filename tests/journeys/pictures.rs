@@ -482,3 +482,81 @@ async fn without_the_list_of_files_the_visitor_is_told_and_the_text_goes() -> Re
     })
     .await
 }
+
+#[tokio::test]
+async fn consent_taken_back_between_text_and_file_refuses_the_file_and_keeps_the_text() -> Result<()> {
+    journey(async |world| {
+        offer(world)?;
+        let visitor = world.visit("pictures").await?;
+        write_and_agree(&visitor, "The text stays").await?;
+        let note = file(".txt", b"The file does not")?;
+        visitor.gives("add-file", note.path()).await?;
+        visitor.click("consent-attachment").await?;
+        hold_files(&visitor).await?;
+        visitor.click("send").await?;
+        visitor.sees("receipt").await?;
+        visitor.awaits("await Candor.me.withdraw(['attachment'])").await?;
+        visitor.script("window.go = true", vec![]).await?;
+        visitor.reads_in("file-1", "no consent").await?;
+        let inbox = world.collector.inbox().await?;
+        ensure!(inbox.only_report().await?.contains("The text stays"), "the text is gone");
+        ensure!(inbox.only_files().await?.is_empty(), "the file is there");
+        Ok(Allowed { console: &["422"], ..Allowed::default() })
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_page_sends_files_of_its_own_and_is_told_what_became_of_each() -> Result<()> {
+    journey(async |world| {
+        offer(world)?;
+        let visitor = world.visit("pictures").await?;
+        visitor.sees("bubble").await?;
+        let said = visitor
+            .awaits(
+                "const canvas = Object.assign(document.createElement('canvas'), { width: 30, height: 20 });
+                 canvas.getContext('2d').fillRect(0, 0, 30, 20);
+                 const picture = await new Promise((done) => canvas.toBlob(done));
+                 const file = (name, type) => new File(['Hello'], name, { type });
+                 return Candor.submit({
+                     kind: 'bug', message: 'By script', purposes: ['message', 'picture', 'attachment'],
+                     files: [picture, file('note.txt', 'text/plain'), file('page.html', 'text/html')],
+                 })",
+            )
+            .await?;
+        ensure!(said["number"].is_string(), "{said}");
+        let told: Vec<_> = (0..3).map(|place| said["files"][place].clone()).collect();
+        ensure!(told[0]["purpose"] == "picture" && told[0]["until"].is_string(), "{said}");
+        ensure!(told[1]["name"] == "note.txt" && told[1]["until"].is_string(), "{said}");
+        ensure!(told[2]["code"] == "unsupported-media", "{said}");
+        let inbox = world.collector.inbox().await?;
+        ensure!(inbox.only_report().await?.contains("By script"), "the text is gone");
+        ensure!(inbox.only_files().await?.len() == 2, "the files are not there");
+        Ok(Allowed::default())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_page_takes_a_picture_with_masks_of_its_own() -> Result<()> {
+    journey(async |world| {
+        offer(world)?;
+        let visitor = world.visit("pictures").await?;
+        visitor.sees("bubble").await?;
+        let start = "Candor.picture({ mask: '#shown' }).then((blob) => window.taken = blob)";
+        visitor.script(start, vec![]).await?;
+        attach(&visitor).await?;
+        let bytes = visitor
+            .awaits(
+                "while (!window.taken) await new Promise((go) => setTimeout(go, 20));
+                 return [...new Uint8Array(await window.taken.arrayBuffer())]",
+            )
+            .await?;
+        let kept = colours(&visitor, &serde_json::from_value::<Vec<u8>>(bytes)?).await?;
+        ensure!(kept["covered"] != 0, "this is no picture of the page: {kept}");
+        ensure!(kept["shown"] == 0, "what was to be masked is in it: {kept}");
+        ensure!(world.collector.inbox().await?.reports().await?.is_empty(), "something was sent");
+        Ok(Allowed::default())
+    })
+    .await
+}

@@ -37,7 +37,7 @@ const hash = (bytes) => crypto.subtle.digest("SHA-256", bytes);
 
 // `host` is what the loader handed to the panel, `panel` its dialog; `tell(bits)` tells the panel.
 export const start = async (host, panel, tell) => {
-  const { site, locale } = host;
+  const { site, locale, program } = host;
   const { form, policy } = site;
   const offers = (purpose) => policy.terms.some((terms) => terms.purpose === purpose);
   const terms = {
@@ -199,6 +199,8 @@ export const start = async (host, panel, tell) => {
     happen("add", file);
   };
 
+  const there = (submission) => `${host.origin}/v1/submissions/${submission}/files/`;
+
   // --- the pen
   let pen, penWays;
   const fetchPen = () => pen ||= (async () => {
@@ -208,12 +210,12 @@ export const start = async (host, panel, tell) => {
     await program.default({ module_or_path: code });
     return program;
   })();
-  // Takes a picture of the page, or takes up `blob`; `null` where the visitor backs out. Throws where there is no pen.
-  const take = async (blob) => {
+  // Takes a picture of the page with these selectors masked, too, or takes up `blob`; `null` where the visitor backs out. Throws where there is no pen.
+  const take = async (blob, mask = "") => {
     counts(true);
-    let program;
+    let tool;
     try {
-      program = await fetchPen();
+      tool = await fetchPen();
     } catch (error) {
       pen = null;
       CAPTURE.glue.file += "?"; // as in `door.js`
@@ -221,9 +223,9 @@ export const start = async (host, panel, tell) => {
     } finally {
       counts();
     }
-    penWays = program;
-    return program.take({
-      root: host.root, css: program.css, texts: penTexts, locale, blob, mask: [host.look.mask || ""],
+    penWays = tool;
+    return tool.take({
+      root: host.root, css: tool.css, texts: penTexts, locale, blob, mask: [host.look.mask || "", mask],
       bytesMax: LIMITS.picture,
       // Not closed: that would be the visitor's leaving.
       hidePanel: () => panel.style.visibility = "hidden",
@@ -269,13 +271,29 @@ export const start = async (host, panel, tell) => {
     },
     // After `Receipt`, for the reporter.
     follow({ submission }, bearer) {
-      happen("follow", { url: `${host.origin}/v1/submissions/${submission}/files/`, bearer });
+      happen("follow", { url: there(submission), bearer });
+    },
+    // What a page sends itself, one after another: the receipt, with what became of each file.
+    async send(receipt, given) {
+      const [, bearer] = program.call("ledger.list").find(([key]) => key.startsWith("candor-reporter_"));
+      const own = fresh(state.limits, terms);
+      const files = [];
+      for (const blob of given) {
+        const { type, size } = blob;
+        step(own, "add", { name: blob.name || "", type, size, purpose: purposeOf(own, type), notes: [] });
+        const { name, purpose, why } = own.files.at(-1);
+        const url = `${there(receipt.submission)}${encodeURIComponent(name)}?purpose=${purpose}`;
+        const told = why ? { code: why } : await put(url, bearer, blob, hash, () => { }, new AbortController().signal)
+          .then(({ until }) => ({ until }), (code) => ({ code }));
+        files.push({ name, purpose, ...told });
+      }
+      return { ...receipt, files };
     },
     reset: () => void happen("reset"),
     // The panel is opened: what has arrived was seen.
     open: () => summary(state).isBusy || void happen("reset"),
-    async ask() {
-      const taken = await take();
+    async ask(options) {
+      const taken = await take(options?.picture, options?.mask);
       return taken && taken.blob;
     },
     leave() {

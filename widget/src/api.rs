@@ -58,8 +58,8 @@ pub fn call(name: &str, argument: &JsValue, more: &JsValue) -> Result<JsValue, J
         "consent.grant" => Event::Grant(wire::take(argument)?, now()),
         "consent.withdraw" => Event::Withdraw(wire::take(argument)?),
         "consent.status" => return Ok(wire::give(&app.consent_status().write())),
-        "submit" => return app.submit(wire::take(argument)?).map(JsValue::from),
-        "picture" => return Ok(app.files("ask", &JsValue::UNDEFINED, &JsValue::UNDEFINED)),
+        "submit" => return app.submit(wire::take(argument)?, get(argument, "files")).map(JsValue::from),
+        "picture" => return Ok(app.files("ask", argument, more)),
         "ledger.list" => {
             let pair = |(key, value)| Value::List(vec![Value::Text(key), Value::Text(value)]);
             return Ok(wire::give(&Value::List(app.entries().into_iter().map(pair).collect())));

@@ -122,12 +122,14 @@ impl App {
         send::submit(&self.origin, &wire::to_json(&body)?)
     }
 
-    /// Sends what the page has asked for itself. The promise is kept with the receipt, or broken with an `Error` that
-    /// carries the problem's `code`.
-    pub(crate) fn submit(&self, asked: Headless) -> Result<Promise, JsValue> {
+    /// Sends what the page has asked for itself, and the files after it. The promise is kept with the receipt and what
+    /// became of each file, or broken with an `Error` that carries the problem's `code`.
+    pub(crate) fn submit(self: &Rc<Self>, asked: Headless, files: JsValue) -> Result<Promise, JsValue> {
+        let (app, has_files) = (self.clone(), asked.files != Value::Nothing);
         let submission = submission(&self.state.borrow(), asked, Asked::Page, now(), fresh_id()?);
-        let explain = |outcome: Result<JsValue, JsValue>| {
-            outcome.map_err(|problem| {
+        let explain = move |outcome: Result<JsValue, JsValue>| {
+            let follow = |receipt| if has_files { app.files("send", &receipt, &files) } else { receipt };
+            outcome.map(follow).map_err(|problem| {
                 let failure = failure(&problem);
                 let error = js_sys::Error::new(failure.code());
                 drop(Reflect::set(&error, &"code".into(), &failure.code().into()));

@@ -121,6 +121,8 @@ pub(crate) struct State {
     pub(crate) asked: Asked,
     /// Whether this browser may keep anything (`data-storage`).
     pub(crate) may_store: bool,
+    /// Whether the browser says Global Privacy Control.
+    pub(crate) gpc: bool,
     pub(crate) is_open: bool,
     pub(crate) screen: Screen,
     pub(crate) draft: Draft,
@@ -186,6 +188,8 @@ pub(crate) struct Headless {
     pub(crate) contact: Option<Contact>,
     pub(crate) purposes: Vec<Purpose>,
     pub(crate) evidence: Option<String>,
+    /// Files that follow; `widget/files` looks at them.
+    pub(crate) files: Value,
 }
 
 /// Something that happened.
@@ -255,6 +259,7 @@ impl State {
             texts,
             asked,
             may_store,
+            gpc: false,
             is_open: false,
             screen: Screen::Form,
             draft,
@@ -269,6 +274,7 @@ impl State {
     /// What the ledger remembers of an earlier visit. Consent counts only for the policy version it was given to, and
     /// under Global Privacy Control never for facts about the browser.
     pub(crate) fn recall(&mut self, email: Option<String>, consent: Option<KeptConsent>, gpc: bool) {
+        self.gpc = gpc;
         if let Some(email) = email {
             self.draft.email = email;
             self.draft.remember = true;

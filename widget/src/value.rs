@@ -128,7 +128,7 @@ record! { read Refused: code policy }
 record! { read KeptConsent: policy purposes at }
 record! { strict Prefill: kind message name email rating custom }
 record! { strict Contact: name email id avatar }
-record! { strict Headless: kind message rating custom contact purposes evidence }
+record! { strict Headless: kind message rating custom contact purposes evidence files }
 
 // Two are not among them: `browser`, whose facts are values already, and `reporter`, whom the ledger puts in.
 record! { write Submission: id site kind message rating custom locale contact consent }
@@ -160,6 +160,12 @@ macro_rules! names {
 names! {
     read Kind read Scale read Purpose read Need read ContactField;
     write Kind write Scale write Purpose write Asked
+}
+
+impl Read for Value {
+    fn read(value: &Value, _: &mut bool) -> Self {
+        value.clone()
+    }
 }
 
 impl<T: Read> Read for Option<T> {

@@ -108,8 +108,12 @@ pub(super) fn faults(state: &State) -> Vec<Fault> {
     }
     if state.asked == Asked::Panel {
         let is_granted = |purpose| draft.granted.contains(&purpose);
-        let is_required = |purpose| {
-            site.policy.terms(purpose).is_some_and(|terms| terms.need == candor_protocol::Need::Required)
+        let is_required = |purpose: Purpose| {
+            !(state.gpc && purpose.yields_to_gpc())
+                && site
+                    .policy
+                    .terms(purpose)
+                    .is_some_and(|terms| terms.need == candor_protocol::Need::Required)
         };
         if state.asks_for(Purpose::Contact) && !is_granted(Purpose::Contact) {
             if !contact.is_empty() {
@@ -163,6 +167,7 @@ pub(super) fn attempt(state: &State, now: Timestamp, id: Uuid) -> Attempt {
         contact,
         purposes,
         evidence: None,
+        files: Value::Nothing,
     };
     let mut body = submission(state, said, state.asked, now, id);
     if sends_facts {

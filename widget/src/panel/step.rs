@@ -69,8 +69,13 @@ pub(crate) fn step(state: &mut State, event: Event) -> Vec<Effect> {
             vec![Effect::KeepConsent(state.may_store.then_some(kept)), Effect::Emit("consent", None)]
         }
         Event::Withdraw(purposes) => {
-            let all = Purpose::ALL.to_vec();
-            purposes.unwrap_or(all).iter().for_each(|purpose| state.draft.grant(*purpose, false));
+            let purposes = purposes.unwrap_or_else(|| Purpose::ALL.to_vec());
+            purposes.iter().for_each(|purpose| state.draft.grant(*purpose, false));
+            // It would stand in the way of the next message, which comes without it.
+            if purposes.contains(&Purpose::Contact) {
+                state.draft.name.clear();
+                state.draft.email.clear();
+            }
             vec![Effect::KeepConsent(None), Effect::Emit("consent", None)]
         }
     }

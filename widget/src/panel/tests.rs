@@ -178,6 +178,32 @@ fn earlier_consent_counts_for_its_version_only_and_not_against_gpc() {
 }
 
 #[test]
+fn name_and_address_go_with_the_consent_to_them() {
+    let mut state = state();
+    typed(
+        &mut state,
+        &[("message", "x"), ("name", "Ada"), ("consent-message", "true"), ("consent-contact", "true")],
+    );
+    step(&mut state, Event::Withdraw(Some(vec![Purpose::Browser])));
+    assert_eq!(state.draft.name, "Ada");
+    step(&mut state, Event::Withdraw(Some(vec![Purpose::Contact])));
+    let sent = send(&mut state, 1).expect("nothing is in the way");
+    assert_eq!(sent.contact, None);
+}
+
+#[test]
+fn nobody_has_to_send_facts_under_gpc() {
+    for gpc in [false, true] {
+        let mut state = state();
+        let browser = |terms: &&mut candor_protocol::Terms| terms.purpose == Purpose::Browser;
+        state.site.policy.terms.iter_mut().find(browser).unwrap().need = Need::Required;
+        state.recall(None, None, gpc);
+        typed(&mut state, &[("message", "x"), ("consent-message", "true")]);
+        assert_eq!(send(&mut state, 1).is_some(), gpc);
+    }
+}
+
+#[test]
 fn page_that_has_asked_is_taken_at_its_word() {
     let mut state = State { asked: Asked::Page, ..state() };
     typed(&mut state, &[("message", "x"), ("name", "Ada")]);

@@ -19,6 +19,24 @@ export interface Headless {
   purposes: Purpose[];
   /** The page's own id of its record of that. */
   evidence?: string;
+  /** Pictures and attachments. They follow the text one by one: one that does not arrive costs no word. */
+  files?: (Blob | File)[];
+}
+
+/** What became of a file of {@link Headless}: stored until then, or why not. */
+export interface FileOutcome {
+  name: string;
+  purpose: Purpose;
+  until?: Timestamp;
+  code?: string;
+}
+
+/** What {@link CandorApi.picture} may be told. */
+export interface PictureOptions {
+  /** CSS selectors of what is to be masked, beside what the tag and the page say. */
+  mask?: string;
+  /** A picture to be drawn on, in the place of one of the page. */
+  picture?: Blob;
 }
 
 /** What {@link CandorApi.submit} and {@link CandorApi.me} reject with: a {@link Code}, or that the collector cannot be reached. */
@@ -37,13 +55,14 @@ export interface CandorApi {
   hide(): Promise<void>;
   identify(who: Contact): Promise<void>;
   set(custom: Record<string, string>): Promise<void>;
-  submit(submission: Headless): Promise<Receipt>;
+  /** The promise is kept once the text is stored and every file has arrived or has not. */
+  submit(submission: Headless): Promise<Receipt & { files?: FileOutcome[] }>;
   /**
    * Opens the picture tool over the page: a picture of it, masked, to be drawn on. The promise is kept with the file
    * that the visitor attaches (PNG, WebP or JPEG, 4 MiB at most), with `null` where they back out, and broken where
    * the tool cannot be fetched. Nothing is sent.
    */
-  picture(): Promise<Blob | null>;
+  picture(options?: PictureOptions): Promise<Blob | null>;
   /** Calls back at every such event; returns the function that ends it. */
   on(event: CandorEvent, act: (detail?: unknown) => void): () => void;
   consent: {
