@@ -160,15 +160,15 @@ export const start = async (host, panel, tell) => {
       reports.length > 0 && part("reports", "mine-reports", make("ul", {}, reports.map((report, place) => article(report, place + 1)))),
       !reports.length && make("p", { className: "soft", hook: "mine-none", textContent: say(hasId ? "none" : empty) }),
       hasId && !host.store && make("p", { className: "soft", textContent: say("no_store") }),
-      make("a", {
-        href: `${host.origin}/me?site=${site.site}&lang=${locale}`, target: "_blank", rel: "noopener", hook: "mine-by-mail",
-        textContent: say("by_mail"),
-      }),
       requests.length > 0 && part("requests", "mine-requests", make("ul", {}, requests.map(asked))),
       reports.length > 0 && part("purposes", "mine-purposes", make("ul", {}, held(state).map(terms))),
       reports.length > 0 && (question("erase_all", undefined, "ask_erase_all", "erase_all") || make("div", { className: "buttons" },
         button("mine-take", "take", () => happen("want", "take"), { className: "quiet" }),
         !isAsked(state, "erase") && button("mine-erase-all", "erase_all", () => happen("want", "erase_all"), { className: "quiet" }))),
+      make("a", {
+        href: `${host.origin}/me?site=${site.site}&lang=${locale}`, target: "_blank", rel: "noopener", hook: "mine-by-mail",
+        textContent: say("by_mail"),
+      }),
     ];
   };
 
@@ -193,7 +193,12 @@ export const start = async (host, panel, tell) => {
 
   // --- what happens
   const find = (hook) => sheet.querySelector(`[data-t="${hook}"]`);
-  const focus = (hook) => (find(hook) || title).focus();
+  const focus = (hook) => {
+    const element = find(hook) || title;
+    element.focus();
+    // With both of its answers.
+    element.closest(".ask")?.scrollIntoView({ block: "nearest" });
+  };
   const happen = (name, ...rest) => {
     const effects = step(state, name, ...rest);
     draw();

@@ -27,8 +27,8 @@ const LOADER: Budget = Budget { goal_bytes: 2_000, ceiling_bytes: 2_500 };
 const FORM_OPEN: Budget = Budget { goal_bytes: 30_000, ceiling_bytes: 42_000 };
 /// Pictures and drawing, on top. The ceiling planned is 24,000; domshot alone is two thirds of that by now.
 const CAPTURE: Budget = Budget { goal_bytes: 16_700, ceiling_bytes: 31_500 };
-/// What shows visitors their own data, with the largest of its locales, on top.
-const MINE: Budget = Budget { goal_bytes: 6_500, ceiling_bytes: 7_500 };
+/// What shows visitors their own data, with the largest of its locales, on top. A tenth of it are hashes.
+const MINE: Budget = Budget { goal_bytes: 6_500, ceiling_bytes: 8_000 };
 /// One locale.
 const LOCALE: Budget = Budget { goal_bytes: 3_000, ceiling_bytes: 4_000 };
 
