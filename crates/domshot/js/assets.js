@@ -43,7 +43,8 @@ export const bitmap = (source, width, height) =>
     [width, height] = [width, height].map((side) => Math.max(1, Math.round(side)));
     if (width * height > MAX_BITMAP_PIXELS) return;
     const context = canvas(width, height, true);
-    context.imageSmoothingQuality = 'medium';
+    // As pages are drawn: a canvas is not filtered like a photograph.
+    context.imageSmoothingQuality = source.getContext ? 'low' : 'medium';
     context.drawImage(source, 0, 0, width, height);
     const { data } = context.getImageData(0, 0, width, height);
     const bytes = new Uint8Array(HEAD_BYTES + data.length);

@@ -215,29 +215,36 @@ const drawnCheck = (shot, node, type, half, start) => {
   start.style += `appearance:none!important;box-sizing:border-box!important;width:13px!important;height:13px!important;margin-bottom:0!important;border-radius:${type === 'radio' ? '50%' : '2px'}!important;border:1px solid ${on || '#8f8f9d'}!important;background:${sign}${on || '#fff'}!important;`;
 };
 
+// The box that is shown of an image (or canvas, or video) in device pixels, and the size to copy it in.
+const sized = (shot, node, natural, start, mayGrow) => {
+  const { width, height, objectFit } = shot.style(node);
+  let scale = 1;
+  let fit;
+  // The copy may be smaller than the original, so what depends on the original's size is pinned.
+  if (width.endsWith('px') && height.endsWith('px') && !/^(none|scale-down)$/.test(objectFit)) {
+    start.style += `width:${width}!important;height:${height}!important;`;
+    fit = [width, height].map((side) => parseFloat(side) * shot.options.dpr);
+    scale = Math[objectFit === 'contain' ? 'min' : 'max'](fit[0] / natural[0], fit[1] / natural[1]);
+  }
+  if (!mayGrow) scale = Math.min(1, scale);
+  // Stretched: exactly the pixels that are shown, so that they are not resampled twice.
+  return [fit, fit && objectFit === 'fill' && scale !== 1 ? fit : natural.map((side) => side * scale)];
+};
+
 const image = (shot, node, start) => {
   const { currentSrc: url, naturalWidth, naturalHeight } = node;
-  const { dpr } = shot.options;
   if (!url) return;
   // As broken as it is on the page: the browser draws its own sign, and the alternative text.
   if (!node.complete || !naturalWidth) return void (start.attributes += ' src="data:,"');
   if (url.startsWith('data:')) return void (start.attributes += pair('src', url));
-  const { width, height, objectFit } = shot.style(node);
-  const [shownWidth, shownHeight] = [parseFloat(width), parseFloat(height)];
-  // The copy may be smaller than the original, so what depends on the original's size is pinned.
-  let scale = 1;
-  let fit;
-  if (width.endsWith('px') && height.endsWith('px') && !/^(none|scale-down)$/.test(objectFit)) {
-    start.style += `width:${width}!important;height:${height}!important;`;
-    fit = [shownWidth * dpr, shownHeight * dpr];
-    scale = Math.max(fit[0] / naturalWidth, fit[1] / naturalHeight);
-  }
-  if (!/^[^?#]*\.svg([?#]|$)/.test(url)) scale = Math.min(1, scale);
-  // Stretched: exactly the pixels that are shown, so that they are not resampled twice.
-  const isStretched = fit && objectFit === 'fill' && scale !== 1;
-  const data = bitmap(node, ...(isStretched ? fit : [naturalWidth * scale, naturalHeight * scale]));
+  const [fit, size] = sized(shot, node, [naturalWidth, naturalHeight], start, /^[^?#]*\.svg([?#]|$)/.test(url));
+  const data = bitmap(node, ...size);
   start.attributes += ` decoding="sync" src="${put(shot, 'image', data ?? fetched(shot, [url], fit), true)}"`;
 };
+
+// What a canvas or video shows now.
+const still = (shot, node, natural, start) =>
+  natural[0] * natural[1] ? bitmap(node, ...sized(shot, node, natural, start)[1]) : '';
 
 // The start of an image that looks like `node`: without scripts a canvas draws nothing, and neither video nor frame loads.
 const stand = (shot, node, start, note, data) => {
@@ -397,9 +404,9 @@ const element = (shot, node, level) => {
   if (isField) content = field(shot, node, name, start);
   else if (isReplaced) {
     if (name === 'img') image(shot, node, start);
-    else if (name === 'canvas') stand(shot, node, start, 'canvas', node.width * node.height ? bitmap(node, node.width, node.height) : '');
+    else if (name === 'canvas') stand(shot, node, start, 'canvas', still(shot, node, [node.width, node.height], start));
     else if (name === 'video') {
-      const data = node.videoWidth ? bitmap(node, node.videoWidth, node.videoHeight) : '';
+      const data = still(shot, node, [node.videoWidth, node.videoHeight], start);
       stand(shot, node, start, 'video', data || (node.poster && fetched(shot, [node.poster])));
     } else if (name !== 'audio') stand(shot, node, start, 'frame', frame(shot, node));
   } else if (isSvg && /^(image|feImage)$/.test(name)) {
