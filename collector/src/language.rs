@@ -3,7 +3,20 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 /// The words of each language, by its tag; English first, which is taken where no other fits.
-const TEXTS: &[(&str, &str)] = &[("en", include_str!("../assets/me/en.json"))];
+const TEXTS: &[(&str, &str)] = &[
+    ("en", include_str!("../assets/me/en.json")),
+    ("ar", include_str!("../assets/me/ar.json")),
+    ("de", include_str!("../assets/me/de.json")),
+    ("es", include_str!("../assets/me/es.json")),
+    ("fr", include_str!("../assets/me/fr.json")),
+    ("he", include_str!("../assets/me/he.json")),
+    ("it", include_str!("../assets/me/it.json")),
+    ("ja", include_str!("../assets/me/ja.json")),
+    ("nl", include_str!("../assets/me/nl.json")),
+    ("pl", include_str!("../assets/me/pl.json")),
+    ("pt", include_str!("../assets/me/pt.json")),
+    ("zh", include_str!("../assets/me/zh.json")),
+];
 
 static WORDS: LazyLock<Vec<BTreeMap<String, String>>> = LazyLock::new(|| {
     let read = |(_, text): &(_, &str)| serde_json::from_str(text).expect("a test reads every language");
@@ -83,5 +96,7 @@ mod tests {
         assert_eq!(Language::of("tlh"), None);
         assert_eq!(Language::accepted("tlh, en;q=0.8, *;q=0.1"), Some(Language(0)));
         assert_eq!(Language::accepted("*"), None);
+        let arabic = Language::accepted("ar-EG,ar;q=0.9,en;q=0.8").unwrap();
+        assert_eq!((arabic.tag(), arabic.direction()), ("ar", "rtl"));
     }
 }

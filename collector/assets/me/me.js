@@ -282,17 +282,20 @@ function offer(token) {
   const open = () =>
     perform(async () => {
       if (!bearer) {
-        const session = await (await request("POST", "/v1/rights/session", { token })).json().catch(() => ({}));
+        const session = await request("POST", "/v1/rights/session", { token }).catch((error) => {
+          if (error instanceof Ended) return null;
+          throw error;
+        });
         history.replaceState(null, "", location.pathname + location.search);
-        ({ bearer, until } = session);
+        if (!session) return end("stale");
+        ({ bearer, until } = await session.json());
       }
       show(await (await request("GET", "/v1/me")).json());
       title.focus();
     });
-  const first = () => open().then(() => !bearer && !ask.hidden && tell(say("stale")));
   ask.hidden = true;
   root.replaceChildren(
-    make("div", { className: "card" }, make("p", { textContent: say("open_intro") }), button(say("open"), first, "main")),
+    make("div", { className: "card" }, make("p", { textContent: say("open_intro") }), button(say("open"), open, "main")),
   );
 }
 
