@@ -46,6 +46,7 @@ pub mod picture;
 pub mod rate;
 pub mod receipt;
 pub mod retention;
+pub mod search;
 mod shares;
 pub mod shelf;
 #[cfg(test)]

@@ -93,6 +93,20 @@ pub async fn note_strays(store: &Store, blobs: &Blobs, clock: &Clock) -> Result<
     Ok(())
 }
 
+/// Gives older messages their words, batch by batch, until all have them.
+pub async fn keep_found(app: Arc<App>) {
+    loop {
+        match app.store.catch_up_words(BATCH_ROWS).await {
+            Ok(0) => return,
+            Ok(_) => tokio::task::yield_now().await,
+            Err(cause) => {
+                tracing::warn!(%cause, "making older reports ready for the search");
+                tokio::time::sleep(REST).await;
+            }
+        }
+    }
+}
+
 /// Sweeps again and again, for as long as the collector runs.
 pub async fn keep_swept(app: Arc<App>) {
     for round in 0.. {

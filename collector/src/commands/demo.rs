@@ -85,6 +85,7 @@ pub(super) async fn run(mut settings: Settings, options: Options, clock: Clock, 
     let app = Arc::new(App::new((store, blobs), shelf, key, (clock, rng), told));
     let sweeper = tokio::spawn(retention::keep_swept(Arc::clone(&app)));
     let postman = tokio::spawn(mail::keep_sent(Arc::clone(&app)));
+    let finder = tokio::spawn(retention::keep_found(Arc::clone(&app)));
 
     let (stop, stopping) = tokio::sync::watch::channel(());
     let stopped = serve::stopped()?;
@@ -111,6 +112,7 @@ pub(super) async fn run(mut settings: Settings, options: Options, clock: Clock, 
     );
     sweeper.abort();
     postman.abort();
+    finder.abort();
     Ok(())
 }
 

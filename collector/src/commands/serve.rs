@@ -46,6 +46,7 @@ pub(super) async fn run(settings: &Settings, options: Options, clock: Clock, rng
     let app = Arc::new(App::new((store, blobs), shelf, key, (clock, rng), told));
     let sweeper = tokio::spawn(retention::keep_swept(Arc::clone(&app)));
     let postman = tokio::spawn(mail::keep_sent(Arc::clone(&app)));
+    let finder = tokio::spawn(retention::keep_found(Arc::clone(&app)));
     if options.json {
         say(json!({ "origin": origin }))?;
     } else {
@@ -54,6 +55,7 @@ pub(super) async fn run(settings: &Settings, options: Options, clock: Clock, rng
     listen::serve(listener, router(app), stopped()?).await;
     sweeper.abort();
     postman.abort();
+    finder.abort();
     Ok(())
 }
 

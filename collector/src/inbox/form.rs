@@ -25,8 +25,10 @@ pub(super) struct Posted {
     /// What is to be done, where a form can do several things.
     pub(super) act: String,
     reason: String,
-    /// Whom to look for.
+    /// What to look for.
     pub(super) sought: String,
+    /// Where in what was found to go on.
+    pub(super) before: String,
     pub(super) message: Option<String>,
     pub(super) name: Option<String>,
     pub(super) email: Option<String>,

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Reports on a page.
-const PAGE: usize = 30;
+pub(super) const PAGE: usize = 30;
 /// Characters of a message that the list shows.
 const EXCERPT_CHARS: usize = 220;
 
@@ -46,6 +46,8 @@ pub(super) struct Asked {
 #[template(path = "inbox/list.html")]
 struct ListPage {
     frame: Frame,
+    token: String,
+    sought: &'static str,
     kinds: Vec<Choice>,
     sites: Vec<Choice>,
     lines: Vec<Line>,
@@ -108,6 +110,8 @@ pub(super) async fn show(
         session.note(&app, Act::Listed, filter.site, subject).await?;
     }
     let list = ListPage {
+        token: session.form_token.clone(),
+        sought: "",
         kinds: filter.kinds(),
         sites: filter.sites(&session.signed_in),
         older: last.filter(|_| page.more).map(|last| Filter { before: Some(last), ..filter }.href()),
@@ -199,7 +203,7 @@ impl Line {
         Self::of(line, member, now)
     }
 
-    fn of(line: ReportLine, member: &SignedIn, now: Timestamp) -> Self {
+    pub(super) fn of(line: ReportLine, member: &SignedIn, now: Timestamp) -> Self {
         let site = member.sites.iter().find(|site| site.id == line.site).map(|site| site.name.clone());
         Self {
             href: format!("/inbox/reports/{}", line.id),

@@ -9,6 +9,7 @@ mod passwords;
 mod people;
 mod report;
 mod requests;
+mod search;
 mod session;
 mod sign_in;
 mod style;
@@ -48,6 +49,7 @@ pub(crate) fn mine_script() -> &'static str {
 pub(crate) fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/inbox", get(list::show))
+        .route("/inbox/search", get(search::show).post(search::search))
         .route("/inbox/sign-in", get(sign_in::show).post(sign_in::submit))
         .route("/inbox/sign-out", post(sign_in::sign_out))
         .route("/inbox/reports/{report}", get(report::show))

@@ -57,7 +57,7 @@ impl Store {
             )?;
             let due = statement.query_map((now.unix_ms(), NOBODY, limit), |row| row.get(0))?;
             for report in due.collect::<Result<Vec<[u8; 16]>, _>>()? {
-                anonymise(connection, &vault, Uuid::from_bytes(report), now)?;
+                anonymise(connection, (&key, &vault), Uuid::from_bytes(report), now)?;
                 done += 1;
             }
             let mut statement = connection.prepare_cached(
@@ -95,7 +95,7 @@ fn clear_site(
     let theirs = statement.query_map((site.as_bytes(), NOBODY, limit), |row| row.get(0))?;
     let theirs: Vec<[u8; 16]> = theirs.collect::<Result<_, _>>()?;
     for report in &theirs {
-        anonymise(connection, vault, Uuid::from_bytes(*report), now)?;
+        anonymise(connection, (key, vault), Uuid::from_bytes(*report), now)?;
     }
     let done = theirs.len() as u64;
     if done < u64::from(limit) {
@@ -118,7 +118,12 @@ fn clear_site(
 }
 
 /// Puts a row that is nobody's in the place of a report. The last one of a reporter's takes their key along.
-fn anonymise(connection: &Connection, vault: &Vault, report: Uuid, now: Timestamp) -> Result<(), StoreError> {
+fn anonymise(
+    connection: &Connection,
+    (key, vault): (&InstanceKey, &Vault),
+    report: Uuid,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let (site, reporter, received_at): ([u8; 16], [u8; 32], i64) = connection
         .prepare_cached("SELECT site, reporter, received_at FROM report WHERE id = ?1")?
         .query_row([report.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
@@ -155,6 +160,7 @@ fn anonymise(connection: &Connection, vault: &Vault, report: Uuid, now: Timestam
                 "INSERT INTO part (report, purpose, body, until, sealed) VALUES (?1, 'message', ?2, ?3, 1)",
             )?
             .execute((fresh.as_bytes(), sealed, FOREVER.unix_ms()))?;
+        super::words::put(connection, key, owner.site, fresh, &content)?;
         connection
             .prepare_cached(
                 "INSERT INTO consent (report, site, reporter, policy, granted, given_at, asked, recorded_at)

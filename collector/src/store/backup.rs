@@ -14,6 +14,7 @@ use super::{
     anonymous::NOBODY,
     audit, copy, erasing, migrate, open, seal,
     sql::{Connection, Counter, OptionalExtension as _},
+    words,
 };
 use crate::{
     audit::{Act, Actor, Entry},
@@ -111,6 +112,7 @@ impl Store {
                 for table in copy::APART {
                     copy.execute_batch(&format!("DELETE FROM {table}"))?;
                 }
+                words::begin_anew(&copy)?;
                 copy.execute_batch("DELETE FROM meta WHERE name = 'vault_check'; VACUUM;")?;
                 let blobs = named(&copy)?;
                 Ok(Copied { seq, blobs })

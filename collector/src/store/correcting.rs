@@ -4,7 +4,7 @@ use candor_protocol::{Contact, Correction, Timestamp};
 use candor_rules::Content;
 use uuid::Uuid;
 
-use super::{StoreError, addresses, body, reports, seal, sql::Connection};
+use super::{StoreError, addresses, body, reports, seal, sql::Connection, words};
 use crate::{
     key::InstanceKey,
     vault::{Owner, Vault},
@@ -44,6 +44,7 @@ pub(super) fn put_right(
         connection
             .prepare_cached("UPDATE part SET body = ?3 WHERE report = ?1 AND purpose = ?2")?
             .execute((report.as_bytes(), part.kept.purpose.as_str(), body))?;
+        words::put(connection, hand.key, hand.owner.site, report, &content)?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     ReporterHash, Store, StoreError, addresses, body, reports, seal,
     sql::{Connection, OptionalExtension as _},
+    words,
 };
 use crate::{
     key::InstanceKey,
@@ -125,6 +126,7 @@ struct New {
     agreed_text: String,
     bodies: Vec<Vec<u8>>,
     address: Option<([u8; 32], Timestamp)>,
+    said: Option<Vec<u8>>,
     first: First,
 }
 
@@ -152,6 +154,7 @@ impl New {
             Content::Contact(contact) => Some((addresses::hash_of(contact, instance)?, part.kept.until)),
             _ => None,
         });
+        let said = parts.iter().find_map(|part| words::of(instance, admitted.site(), &part.content));
         Ok(Self {
             report,
             fingerprint,
@@ -167,6 +170,7 @@ impl New {
             kept,
             bodies,
             address,
+            said,
             admitted,
         })
     }
@@ -218,6 +222,9 @@ impl New {
                     "INSERT INTO part (report, purpose, body, until, sealed) VALUES (?1, ?2, ?3, ?4, 1)",
                 )?
                 .execute((report.as_bytes(), kept.purpose.as_str(), body, kept.until.unix_ms()))?;
+        }
+        if let Some(said) = &self.said {
+            words::put_hashes(connection, site, *report, said)?;
         }
         if let Some((hash, until)) = self.address {
             addresses::add(connection, *report, hash, until)?;

@@ -9,7 +9,15 @@ macro_rules! migrations {
         const POSTGRES: &[&str] = &[$(include_str!(concat!("../../migrations/postgres/", $file, ".sql"))),*];
     };
 }
-migrations!["0001_reports", "0002_files", "0003_vault", "0004_closing", "0005_receipts", "0006_links"];
+migrations![
+    "0001_reports",
+    "0002_files",
+    "0003_vault",
+    "0004_closing",
+    "0005_receipts",
+    "0006_links",
+    "0007_words"
+];
 
 /// The number of the lock under which a server's database is migrated. An engine that takes no such lock refuses the
 /// second of two that make the same table.

@@ -30,6 +30,7 @@ mod sessions;
 mod sites;
 mod sql;
 mod sweep;
+mod words;
 mod writer;
 
 pub use backup::{Copied, Ledger, PutBack, drop_gone, put_back};
@@ -49,6 +50,7 @@ pub use seal::{FileSeal, RotateError};
 pub use sessions::{MemberSite, SignedIn};
 pub use sites::{AtEnd, Closing, Directory, NewSite, Site, SiteChange};
 pub use sweep::Due;
+pub use words::Wanted;
 
 #[cfg(test)]
 #[path = "../../tests/api/cluster.rs"]

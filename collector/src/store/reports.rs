@@ -5,7 +5,7 @@ use candor_rules::{Content, Part};
 use uuid::Uuid;
 
 use super::{
-    FileLine, ReporterHash, Store, StoreError, body, files, seal,
+    FileLine, ReporterHash, Store, StoreError, body, files, seal, sessions,
     sql::{Connection, Row},
 };
 use crate::vault::{Owner, ReporterKey, Vault};
@@ -148,13 +148,7 @@ fn page(
     query: &PageQuery,
     now: Timestamp,
 ) -> Result<Page, StoreError> {
-    let mut sites = connection.prepare_cached(
-        "SELECT site, role = 'privacy' FROM membership WHERE member = ?1 AND site = coalesce(?2, site)",
-    )?;
-    let site = query.site.map(Uuid::into_bytes);
-    let sites: Vec<([u8; 16], bool)> = sites
-        .query_map((query.member.as_bytes(), site), |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
+    let sites = sessions::sites_of(connection, query.member, query.site)?;
     let mut statement = connection.prepare_cached(LINES)?;
     let before = query.before.unwrap_or(Uuid::max());
     // One more than asked for tells whether there are older ones.
@@ -162,8 +156,14 @@ fn page(
     let mut lines = Vec::new();
     for (site, sees_restricted) in sites {
         let kind = query.kind.map(Kind::as_str);
-        let mut rows =
-            statement.query((now.unix_ms(), site, before.as_bytes(), kind, limit, sees_restricted))?;
+        let mut rows = statement.query((
+            now.unix_ms(),
+            site.as_bytes(),
+            before.as_bytes(),
+            kind,
+            limit,
+            sees_restricted,
+        ))?;
         while let Some(row) = rows.next()? {
             lines.push(line(connection, vault, &row)?);
         }
@@ -174,7 +174,7 @@ fn page(
     Ok(Page { lines, more })
 }
 
-fn line(connection: &Connection, vault: &Vault, row: &Row<'_>) -> Result<ReportLine, StoreError> {
+pub(super) fn line(connection: &Connection, vault: &Vault, row: &Row<'_>) -> Result<ReportLine, StoreError> {
     let (id, site) = (Uuid::from_bytes(row.get(0)?), Uuid::from_bytes(row.get(1)?));
     let sealed_under = seal::find(connection, vault, &Owner { site, reporter: row.get(10)? })?;
     let content = |at: usize, purpose| -> Result<Option<Content>, StoreError> {

@@ -3,7 +3,11 @@
 use candor_protocol::Timestamp;
 use uuid::Uuid;
 
-use super::{Role, Store, StoreError, rights::unknown, sql::OptionalExtension as _};
+use super::{
+    Role, Store, StoreError,
+    rights::unknown,
+    sql::{Connection, OptionalExtension as _},
+};
 
 /// A site as its member sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,4 +124,19 @@ impl Store {
             })
             .await
     }
+}
+
+/// The member's sites, or one of them, and whether they see there what was restricted.
+pub(super) fn sites_of(
+    connection: &Connection,
+    member: Uuid,
+    only: Option<Uuid>,
+) -> Result<Vec<(Uuid, bool)>, StoreError> {
+    let mut sites = connection.prepare_cached(
+        "SELECT site, role = 'privacy' FROM membership WHERE member = ?1 AND site = coalesce(?2, site)",
+    )?;
+    let sites = sites.query_map((member.as_bytes(), only.map(Uuid::into_bytes)), |row| {
+        Ok((Uuid::from_bytes(row.get(0)?), row.get(1)?))
+    })?;
+    Ok(sites.collect::<Result<_, _>>()?)
 }

@@ -233,3 +233,35 @@ async fn list_is_filtered_by_kind_and_turns_its_pages() {
     let none = open(&collector, &cookie, "/inbox?kind=idea").await.text();
     assert!(none.contains("Nothing here"));
 }
+
+#[tokio::test]
+async fn member_searches_words_page_by_page_and_nothing_of_it_is_logged() {
+    let collector = with_member().await;
+    let cookie = session(&collector, "m@shop.example").await;
+    for id in 1..=32 {
+        let mut submission = collector.submission(id);
+        submission["message"] = json!(format!("Zauberbasket number n{id}"));
+        assert_eq!(collector.submit(&submission).await.status, 201);
+        collector.advance_ms(1);
+    }
+    let list = open(&collector, &cookie, "/inbox").await.text();
+    let token = list.split("name=\"token\" value=\"").nth(2).unwrap().split('"').next().unwrap().to_owned();
+    let search = async |fields: &str| {
+        let body = format!("token={token}&{fields}");
+        let headers = [("Cookie", cookie.as_str()), FORM, HERE];
+        collector.post("/inbox/search", &headers, body.as_bytes()).await.text()
+    };
+    let first = search("sought=ZAUBERb%C3%A4sket").await;
+    assert_eq!(first.matches("class=\"excerpt\"").count(), 30, "{first}");
+    let before = first.split("name=\"before\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let second = search(&format!("sought=zauberbasket&before={before}")).await;
+    assert_eq!(second.matches("class=\"excerpt\"").count(), 2);
+    assert!(!second.contains("name=\"before\"") && second.contains("number n1<"));
+    assert!(search("sought=zauberbasket+n17").await.contains("number n17<"));
+    assert!(search("sought=zauberstab").await.contains("Nothing found"));
+    assert!(search("sought=%21").await.contains("Write one to eight words"));
+    assert_eq!(open(&collector, &cookie, "/inbox/search").await.header("location"), Some("/inbox"));
+    let row = collector.app.store.audit(None, 1).await.unwrap().remove(0);
+    assert_eq!((row.act.as_str(), row.subject.as_str()), ("searched", "words, 0 reports"));
+    assert!(!crate::harness::logged().to_lowercase().contains("zauber"));
+}

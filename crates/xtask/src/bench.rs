@@ -22,6 +22,12 @@ pub(crate) enum Bench {
     Capture(Options),
     /// Reports a second: the collector beside a server that only stores
     Ingest(load::Options),
+    /// The search over sealed messages: time to the first page
+    Search {
+        /// How many reports to search
+        #[arg(long, default_value_t = 100_000)]
+        reports: u32,
+    },
 }
 
 /// What the command line says.
@@ -55,6 +61,7 @@ pub(crate) fn run(place: &Place, bench: &Bench) -> Result<()> {
     let options = match bench {
         Bench::Capture(options) => options,
         Bench::Ingest(options) => return load::ingest(place, options),
+        Bench::Search { reports } => return search(place, *reports),
     };
     setup::rust(place)?;
     setup::tools(place)?;
@@ -83,6 +90,19 @@ pub(crate) fn run(place: &Place, bench: &Bench) -> Result<()> {
         bail!("the benchmark did not finish");
     }
     Ok(())
+}
+
+/// Fills a store with made-up reports and asks it for words.
+fn search(place: &Place, reports: u32) -> Result<()> {
+    run::on_interrupt_kill_children()?;
+    let arguments = ["test", "--quiet", "--release", "--package", "candor-collector", "--lib"];
+    run::loud(
+        run::cargo()
+            .args(arguments)
+            .args(["store::words::tests::measure", "--", "--ignored", "--nocapture"])
+            .current_dir(&place.root)
+            .env("CANDOR_SEARCH_REPORTS", reports.to_string()),
+    )
 }
 
 fn folder(place: &Place) -> PathBuf {

@@ -57,7 +57,7 @@ enum Command {
     Test,
     /// Run only the journeys
     E2e(e2e::Options),
-    /// Measure beside others: `bench capture`, `bench ingest`
+    /// Measure beside others: `bench capture`, `bench ingest`, `bench search`
     Bench {
         #[command(subcommand)]
         what: bench::Bench,

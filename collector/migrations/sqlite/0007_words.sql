@@ -1,0 +1,13 @@
+-- By which words a message is found: keyed hashes, 4 bytes each, sorted. They go with the part that they are of.
+CREATE TABLE words (
+    site BLOB NOT NULL REFERENCES site (id),
+    report BLOB NOT NULL,
+    purpose TEXT NOT NULL,
+    hashes BLOB NOT NULL,
+    PRIMARY KEY (site, report),
+    FOREIGN KEY (report, purpose) REFERENCES part (report, purpose) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX words_by_part ON words (report, purpose);
+
+-- The last report up to which older messages have their words; the row goes when all have.
+INSERT INTO meta (name, value) VALUES ('words_behind', x'00000000000000000000000000000000');
