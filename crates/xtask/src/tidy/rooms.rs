@@ -97,7 +97,7 @@ const ROOMS: [Room; 9] = [
     Room {
         of: &["collector/src/http", "collector/src/inbox"],
         except: &[],
-        never: &["rusqlite", "sqlx", "tokio_postgres"],
+        never: &["rusqlite", "sqlx", "postgres", "tokio_postgres"],
         no_async: false,
         because: "SQL stays in the store",
     },
@@ -111,7 +111,16 @@ const ROOMS: [Room; 9] = [
     Room {
         of: &["collector/src/blobs.rs", "collector/src/picture"],
         except: &[],
-        never: &["rusqlite", "axum", "hyper", "tower", "crate::http", "crate::inbox", "crate::store"],
+        never: &[
+            "rusqlite",
+            "postgres",
+            "axum",
+            "hyper",
+            "tower",
+            "crate::http",
+            "crate::inbox",
+            "crate::store",
+        ],
         no_async: false,
         because: "bytes are kept and looked at without knowing whose they are",
     },
