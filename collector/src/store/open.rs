@@ -113,7 +113,8 @@ impl Store {
         if !path.exists() {
             return Ok((false, false));
         }
-        let connection = rusqlite::Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        // Not to write, but to take back what a program that was killed had begun: to readers alone it stays locked.
+        let connection = rusqlite::Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         if !connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'meta'")?.exists([])? {
             return Ok((false, false));
         }

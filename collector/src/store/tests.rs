@@ -314,6 +314,25 @@ async fn reports_that_share_a_commit_without_savepoints_fail_each_alone() {
     }
 }
 
+#[test]
+fn database_whose_program_was_killed_in_the_middle_of_a_change_says_whether_it_knows_its_keys() {
+    let [live, killed] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let database = rusqlite::Connection::open(live.path().join("candor.sqlite")).unwrap();
+    // As it is before the write-ahead log is switched on: a journal beside the file says how to take back.
+    database
+        .execute_batch(
+            "PRAGMA cache_size = 5; CREATE TABLE meta (name, value); INSERT INTO meta VALUES ('key_check', x'00');
+             CREATE TABLE filling (bytes); BEGIN; UPDATE meta SET name = 'other';
+             WITH RECURSIVE count (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count WHERE n < 100)
+             INSERT INTO filling SELECT zeroblob(4000) FROM count;",
+        )
+        .unwrap();
+    for file in ["candor.sqlite", "candor.sqlite-journal"] {
+        fs::copy(live.path().join(file), killed.path().join(file)).unwrap();
+    }
+    assert_eq!(Store::knows_keys(killed.path()).unwrap(), (true, false));
+}
+
 #[tokio::test]
 async fn what_has_expired_is_not_read_though_no_sweep_ran() {
     let bench = Bench::new().await;
