@@ -113,7 +113,7 @@ async fn messages_of_an_older_version_get_their_words_in_batches_that_may_be_cut
     for id in 1..=7 {
         bench.stored(admitted(id, "basket", NOW.plus_ms(id as i64))).await;
     }
-    begin_anew(&bench.database()).unwrap();
+    bench.asked(|database| begin_anew(database).unwrap());
     assert!(bench.found("basket").await.is_empty());
     assert_eq!(bench.store.catch_up_words(3).await.unwrap(), 3);
     // The program ends here, and another one begins.
@@ -136,14 +136,15 @@ async fn no_word_lies_in_file_log_index_or_copy_and_a_copy_has_no_hashes() {
         .unwrap()
         .map(|entry| fs::read(entry.unwrap().path()).unwrap())
         .collect();
-    assert!(files.len() >= 3, "database, log and copy");
+    // A server keeps its own files; then only the copy is one of ours.
+    assert!(files.len() >= if bench.is_file() { 3 } else { 1 }, "database, log and copy");
     for needle in ["Zebrafinkenfutter", "zebrafinkenfutter", "zebraf", "Gürteltier", "gurtel", "wzebra"] {
         for bytes in &files {
             assert!(!bytes.windows(needle.len()).any(|window| window == needle.as_bytes()), "{needle}");
         }
     }
     let hashes: Vec<u8> =
-        bench.database().query_row("SELECT hashes FROM words", [], |row| row.get(0)).unwrap();
+        bench.asked(|database| database.query_row("SELECT hashes FROM words", [], |row| row.get(0)).unwrap());
     let copied = fs::read(copy).unwrap();
     assert!(!copied.windows(hashes.len()).any(|window| window == hashes));
 }
