@@ -33,6 +33,20 @@ pub const GRANTS: &[Grant] = &[
     },
 ];
 
+/// Asked for in the place of the images from `data:`, by pages that let none load.
+pub const FRAME: Grant = Grant {
+    directive: "frame-src",
+    source: ORIGIN,
+    why: "a picture of the page is drawn in a hidden frame of the collector's",
+};
+
+/// What is asked for, with [`FRAME`] in its place or as it is.
+#[must_use]
+pub fn grants(is_framed: bool) -> Vec<Grant> {
+    let asked = GRANTS.iter().map(|grant| if is_framed && grant.source == "data:" { FRAME } else { *grant });
+    asked.collect()
+}
+
 /// What a page with nothing but its own style sheets and Candor needs. `'self'` is the page's own.
 const PAGE: &[(&str, &str)] = &[
     ("default-src", "'none'"),
@@ -41,19 +55,22 @@ const PAGE: &[(&str, &str)] = &[
     ("connect-src", "'self'"),
     ("img-src", "'self'"),
     ("font-src", "'self'"),
+    ("frame-src", ""),
     ("form-action", "'self'"),
     ("base-uri", "'none'"),
     ("frame-ancestors", "'self'"),
     ("require-trusted-types-for", "'script'"),
 ];
 
-/// A whole strict policy for a page with Candor on it: the page's own files, what [`GRANTS`] names, and nothing else.
+/// A whole strict policy for a page with Candor on it: the page's own files, what [`grants`] names, and nothing else.
 #[must_use]
-pub fn page_policy(origin: &str) -> String {
-    let directives = PAGE.iter().map(|(directive, own)| {
-        let grants = GRANTS.iter().filter(|grant| grant.directive == *directive);
-        let sources = grants.map(|grant| if grant.source == ORIGIN { origin } else { grant.source });
-        [*directive, *own].into_iter().chain(sources).collect::<Vec<_>>().join(" ")
+pub fn page_policy(origin: &str, is_framed: bool) -> String {
+    let grants = grants(is_framed);
+    let directives = PAGE.iter().filter_map(|(directive, own)| {
+        let grants = grants.iter().filter(|grant| grant.directive == *directive);
+        let granted = grants.map(|grant| if grant.source == ORIGIN { origin } else { grant.source });
+        let sources: Vec<_> = Some(*own).into_iter().filter(|own| !own.is_empty()).chain(granted).collect();
+        (!sources.is_empty()).then(|| format!("{directive} {}", sources.join(" ")))
     });
     directives.collect::<Vec<_>>().join("; ")
 }
@@ -79,20 +96,29 @@ mod tests {
 
     #[test]
     fn policy_names_the_collector_and_nothing_unsafe_but_wasm() {
-        let policy = page_policy("https://f.example");
+        let policy = page_policy("https://f.example", false);
         assert!(policy.contains("script-src 'self' https://f.example 'wasm-unsafe-eval';"), "{policy}");
         assert!(policy.contains("connect-src 'self' https://f.example;"), "{policy}");
         assert!(policy.contains("img-src 'self' data:;"), "{policy}");
         assert_eq!(policy.matches("unsafe").count(), 1, "{policy}");
-        assert!(!policy.contains('*') && !policy.contains(ORIGIN), "{policy}");
+        assert!(
+            !policy.contains('*') && !policy.contains(ORIGIN) && !policy.contains("frame-src"),
+            "{policy}"
+        );
+        let framed = page_policy("https://f.example", true);
+        assert!(
+            framed.contains("img-src 'self'; ") && framed.contains("frame-src https://f.example;"),
+            "{framed}"
+        );
     }
 
     #[test]
     fn the_document_prints_this_policy_and_names_every_grant() {
         let document = include_str!("../../csp-policy.md");
         let origin = "https://feedback.example.com";
-        assert!(document.contains(&format!("\n{}\n", page_policy(origin))), "{}", page_policy(origin));
-        for Grant { directive, source, .. } in GRANTS {
+        let policy = page_policy(origin, false);
+        assert!(document.contains(&format!("\n{policy}\n")), "{policy}");
+        for Grant { directive, source, .. } in GRANTS.iter().chain([&FRAME]) {
             let source = if *source == ORIGIN { origin } else { source };
             assert!(document.contains(&format!("| `{directive}` | `{source}` |")), "{directive} {source}");
         }
@@ -100,7 +126,7 @@ mod tests {
 
     #[test]
     fn every_grant_is_in_the_policy() {
-        for grant in GRANTS {
+        for grant in GRANTS.iter().chain([&FRAME]) {
             assert!(PAGE.iter().any(|(directive, _)| *directive == grant.directive), "{grant:?}");
         }
     }

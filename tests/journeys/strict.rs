@@ -38,3 +38,28 @@ async fn the_printed_policy_is_all_that_the_widget_needs() -> Result<()> {
     })
     .await
 }
+
+#[tokio::test]
+async fn a_page_that_lets_no_drawing_load_has_it_painted_in_a_frame_of_the_collectors() -> Result<()> {
+    journey(async |world| {
+        let options = ["csp", "--frame", "--public-url", world.collector.origin()];
+        let printed = world.collector.command(&options)?;
+        let policy = printed.lines().find_map(|line| line.strip_prefix("Content-Security-Policy: "));
+        let policy = policy.with_context(|| format!("`candor csp` prints no policy:\n{printed}"))?;
+        ensure!(policy.contains("img-src 'self';") && policy.contains("frame-src"), "{policy}");
+        world.pages.say("POLICY", policy);
+        pictures::offer(world)?;
+
+        let visitor = world.visit("strict").await?;
+        write_and_agree(&visitor, "Without data: images").await?;
+        pictures::picture(&visitor).await?;
+        visitor.click("consent-picture").await?;
+        visitor.click("send").await?;
+        visitor.sees("receipt").await?;
+        pictures::all_arrive(&visitor).await?;
+        let inbox = world.collector.inbox().await?;
+        ensure!(inbox.only_files().await?.len() == 1, "the picture is not there");
+        Ok(Allowed { reports: &["img-src"], console: &["img-src", "data:image/svg"], ..Allowed::default() })
+    })
+    .await
+}

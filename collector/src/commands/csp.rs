@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use candor_collector::{
     chance::{Clock, Rng},
-    embed::{GRANTS, ORIGIN, page_policy},
+    embed::{ORIGIN, grants, page_policy},
 };
 use clap::Args;
 
@@ -14,6 +14,9 @@ pub(super) struct Options {
     /// The site, by key or name
     #[arg(long)]
     site: Option<String>,
+    /// Have pictures drawn in a hidden frame of the collector's: for pages that let no image from data: load
+    #[arg(long)]
+    frame: bool,
 }
 
 /// Prints what a page's policy must name, and a whole strict policy that names nothing else.
@@ -22,12 +25,12 @@ pub(super) async fn run(settings: &Settings, options: &Options, clock: &Clock, r
     let (store, _) = instance::open(settings, rng)?;
     let site = instance::find_site(&store, options.site.as_deref(), clock.now()).await?;
     say(format_args!("# {}: add these sources to your page's policy.", site.name))?;
-    for grant in GRANTS {
+    for grant in grants(options.frame) {
         let source = if grant.source == ORIGIN { &origin } else { grant.source };
         say(format_args!("{} {source}  # {}", grant.directive, grant.why))?;
     }
     say("\n# Or take this one whole, for a page that has only its own files beside the widget:")?;
-    say(format_args!("Content-Security-Policy: {}", page_policy(&origin)))
+    say(format_args!("Content-Security-Policy: {}", page_policy(&origin, options.frame)))
 }
 
 /// The origin that pages will name.

@@ -79,7 +79,7 @@ pub(super) async fn run(mut settings: Settings, options: Options, clock: Clock, 
     let inbox = format!("{origin}/inbox");
     let html =
         Page { tag: &tag(&origin, site), inbox: &inbox, email: EMAIL, password: &password }.render()?;
-    let shop_router = shop_router(html, &page_policy(&origin))?;
+    let shop_router = shop_router(html, &page_policy(&origin, false))?;
     let mut told = settings.app()?;
     told.mail = settings.postbox(&origin)?;
     let app = Arc::new(App::new((store, blobs), shelf, key, (clock, rng), told));

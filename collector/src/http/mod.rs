@@ -13,6 +13,7 @@ mod me;
 mod metrics;
 mod mine;
 mod openapi;
+mod paint;
 mod receipts;
 mod security;
 mod sites;
@@ -56,6 +57,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/s/{site}/candor.js", get(loader::show))
         .route("/assets/{file}", get(assets::show))
         .route("/{file}", get(assets::pinned))
+        .route("/paint", get(paint::show))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::show))

@@ -34,7 +34,8 @@ const fetchBlob = async (url) => {
  * A picture of `node`'s page as a Blob, with `width`, `height` (device pixels) and `notes` (counts by reason) on it;
  * rejects with an Error whose `code` says why. `options`: area ('viewport', 'page', 'element', or {x, y, width, height}
  * in page pixels), dpr, format ('png', 'webp', 'jpeg'), quality, maxBytes, maxPixels, mask, hide, own (CSS selectors),
- * inputs ('masked' or 'shown'), deadline (ms), fetch (url => Promise<Blob>).
+ * inputs ('masked' or 'shown'), deadline (ms), fetch (url => Promise<Blob>), elsewhere ((url, width, height) =>
+ * Promise<CanvasImageSource>: paints the drawing of this data: URL where the page's own policy lets none load).
  */
 export const capture = async (node, options) => (await engine(options)).capture(node, { fetch: fetchBlob, ...options });
 

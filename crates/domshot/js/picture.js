@@ -42,15 +42,19 @@ const complete = (options) => ({
   mask: '', hide: '', own: '', inputs: 'masked', deadline: 4000, ...options,
 });
 
-const rasterised = async ({ svg, data, width, height, notes }, { dpr, maxPixels }, clock) => {
+const rasterised = async ({ svg, data, width, height, notes }, { dpr, maxPixels, elsewhere }, clock) => {
   dpr = dpr > 0 && isFinite(dpr) ? dpr : 1;
   const scale = Math.min(dpr, Math.sqrt(Math.max(1, maxPixels) / (width * height)), MAX_SIDE / Math.max(width, height));
   if (scale < dpr) notes.scaled = 1;
   // URLs lose line breaks; white space that must be kept as it is would be lost with them.
   const url = filled(svg, data, (text) => text.replace(/[%#\n\t]/g, encodeURIComponent)).join('');
-  const image = await load('data:image/svg+xml;charset=utf-8,' + url, clock);
-  if (!image) throw !(await load(PROBE, clock)) ? 'refused-data-image' : clock.left(1) ? 'unpaintable' : 'late';
-  const made = paint(image, ...[width, height].map((side) => Math.max(1, Math.round(side * scale))));
+  const size = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
+  const drawing = 'data:image/svg+xml;charset=utf-8,' + url;
+  let image = await load(drawing, clock);
+  const isRefused = !image && !(await load(PROBE, clock));
+  if (isRefused && elsewhere) image = await within(elsewhere(drawing, ...size), clock.left(1) + GRACE_MS);
+  if (!image) throw isRefused ? 'refused-data-image' : clock.left(1) ? 'unpaintable' : 'late';
+  const made = paint(image, ...size);
   if (!made) throw 'no-canvas';
   return { canvas: made, notes };
 };

@@ -1,6 +1,7 @@
 // The browser's side of the dialog: events, pixels and files. It decides nothing: what happens is told to the pen (Rust)
 // in numbers, and what is to be seen comes back as rows of numbers (`view.js`, `ink.js`).
 
+import { paintIn } from './frame.js';
 import { setFont, spread } from './ink.js';
 import { build } from './view.js';
 import { noted } from './words.js';
@@ -287,6 +288,7 @@ const shoot = async () => {
   const mine = world;
   const options = {
     dpr: devicePixelRatio, mask: masked(), hide: '[data-candor-hide]', own: 'candor-widget', fetch: fetchBlob,
+    elsewhere: paintIn(mine.host.root),
   };
   try {
     const { canvas, notes } = await mine.draw(mine.pen.ask, document, options);
