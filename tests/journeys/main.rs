@@ -6,6 +6,7 @@ mod domshot;
 mod examples;
 mod failure;
 mod harness;
+mod mailed;
 mod origin;
 mod pictures;
 mod rights;

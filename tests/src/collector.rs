@@ -23,6 +23,7 @@ pub struct Collector {
     /// The site that pages show the widget for.
     pub site: Uuid,
     origin: String,
+    mail: Option<String>,
     serving: Option<Process>,
     data: TempDir,
 }
@@ -37,7 +38,7 @@ impl Collector {
         let site = said_by(data.path(), &["site", "add", "--name", "Shop", "--origin", page_origin], None)?;
         let site = site.trim().parse().with_context(|| format!("`site add` said {site:?}"))?;
         said_by(data.path(), &["member", "add", "--email", EMAIL, "--password-stdin"], Some(PASSWORD))?;
-        let mut collector = Self { site, origin: String::new(), serving: None, data };
+        let mut collector = Self { site, origin: String::new(), mail: None, serving: None, data };
         collector.serve("127.0.0.1:0").await?;
         Ok(collector)
     }
@@ -74,6 +75,11 @@ impl Collector {
         self.serve(&address).await
     }
 
+    /// Lets it send mails by this server, from its next start on.
+    pub fn mails_by(&mut self, url: &str) {
+        self.mail = Some(url.to_owned());
+    }
+
     /// What another command of the program says about the same data.
     ///
     /// # Errors
@@ -102,6 +108,9 @@ impl Collector {
         let mut command = Command::new(program()?);
         command.args(["serve", "--json", "--listen", address, "--data"]).arg(self.data.path());
         command.arg("--assets").arg(from_environment("CANDOR_E2E_ASSETS")?);
+        if let Some(url) = &self.mail {
+            command.args(["--mail-url", url, "--mail-from", "Shop <feedback@shop.example>"]);
+        }
         let (process, origin) = Process::start(command, |line| {
             let said: Value = serde_json::from_str(line).ok()?;
             Some(said["origin"].as_str()?.to_owned())
