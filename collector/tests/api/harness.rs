@@ -6,6 +6,7 @@ use std::{
     sync::{
         Arc, LazyLock, Mutex,
         atomic::{AtomicI64, AtomicU64, Ordering},
+        mpsc,
     },
 };
 
@@ -194,6 +195,37 @@ impl Collector {
         }
     }
 
+    /// Holds the database as another program would that is slow: nothing is stored until it is let go.
+    pub(crate) fn hold_database(&self) -> Held {
+        let (address, file) = (self.database.clone(), self.folder.path().join("candor.sqlite"));
+        let (go, gone) = mpsc::channel::<()>();
+        let (tell, holds) = mpsc::channel();
+        // A thread of its own, for the server's driver must not be used where async work runs.
+        let thread = std::thread::spawn(move || {
+            let wait = || {
+                tell.send(()).unwrap();
+                // Dropped is let go, too.
+                gone.recv().ok();
+            };
+            match address {
+                None => {
+                    let held = rusqlite::Connection::open(file).unwrap();
+                    held.execute_batch("BEGIN IMMEDIATE").unwrap();
+                    wait();
+                    held.execute_batch("COMMIT").unwrap();
+                }
+                Some(address) => {
+                    let mut held = postgres::Client::connect(&address, postgres::NoTls).unwrap();
+                    held.batch_execute("BEGIN; LOCK TABLE report IN EXCLUSIVE MODE").unwrap();
+                    wait();
+                    held.batch_execute("COMMIT").unwrap();
+                }
+            }
+        });
+        holds.recv().unwrap();
+        Held { go, thread }
+    }
+
     /// Asks as the visitor who has this reporter id.
     pub(crate) async fn me(&self, reporter: &str, method: &str, path: &str, body: Option<&Value>) -> Answer {
         let bearer = format!("Bearer {reporter}");
@@ -264,6 +296,19 @@ impl Answer {
 
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// A database that is held.
+pub(crate) struct Held {
+    go: mpsc::Sender<()>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Held {
+    pub(crate) fn let_go(self) {
+        drop(self.go);
+        self.thread.join().unwrap();
     }
 }
 

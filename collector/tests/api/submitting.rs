@@ -139,9 +139,7 @@ async fn site_that_floods_a_slow_disk_leaves_room_for_the_others() {
     let collector = Collector::with(|settings| settings.storing_max = 8).await;
     let mut elsewhere = collector.submission(99);
     elsewhere["site"] = json!(collector.add_site("Other", PAGE).await);
-    // Nothing is stored as long as somebody else holds the database.
-    let disk = rusqlite::Connection::open(collector.folder.path().join("candor.sqlite")).unwrap();
-    disk.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let held = collector.hold_database();
     let refused = AtomicUsize::new(0);
     let send = async |id| {
         let answer = collector.submit(&collector.submission(id)).await;
@@ -155,7 +153,7 @@ async fn site_that_floods_a_slow_disk_leaves_room_for_the_others() {
         }
         let (small, ()) = tokio::join!(collector.submit(&elsewhere), async {
             tokio::time::sleep(Duration::from_millis(50)).await;
-            disk.execute_batch("COMMIT").unwrap();
+            held.let_go();
         });
         small
     };
