@@ -205,6 +205,8 @@ fn in_browser(place: &Place, package: &str) -> Result<Suite> {
 pub(crate) fn as_runner(cargo: &mut Command) -> Result<()> {
     let runner = format!("{} wasm-test", std::env::current_exe()?.display());
     cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner);
+    // A browser's first start on a busy machine takes longer than the twenty seconds it gets by itself.
+    cargo.env("WASM_BINDGEN_TEST_TIMEOUT", "120");
     if let Some(driver) = run::which("chromedriver") {
         cargo.env("CHROMEDRIVER", driver);
     }

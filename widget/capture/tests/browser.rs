@@ -43,6 +43,7 @@ mod imported {
             }
         };
     }
+    file!("/js/frame.js", paintIn);
     file!("/js/ink.js", spread);
     file!("/js/view.js", build);
     file!("/js/words.js", fill);
