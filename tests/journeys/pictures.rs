@@ -1,3 +1,4 @@
+// long: what a visitor does with pictures reads as one list, over the same few steps
 //! A picture of the page, a pen, files: from the button to the member's screen.
 
 use std::{io::Write as _, path::Path};

@@ -34,6 +34,11 @@ export const files = (host, panel) => {
   const door = (name, ...rest) => {
     const field = panel.querySelector("[data-t=add-file]");
     if (field) field.accept = host.site.form.attachments.types;
+    if (name == "attach") {
+      // Now, and not when the code has come: the next choice takes the place of this one.
+      rest = [[...field.files]];
+      field.value = "";
+    }
     const which = name[0] == "m" ? "mine" : "files";
     if (!parts[which] && /^(place|leave|open|reset|follow)/.test(name)) return;
     const done = call(which, name, rest);

@@ -264,10 +264,9 @@ export const start = async (host, panel, tell) => {
         else include(file, "attachment");
       }
     },
-    attach() {
-      const field = panel.querySelector("[data-t=add-file]");
-      for (const file of field.files) include(file, "attachment");
-      field.value = "";
+    // Files that were chosen.
+    attach(files) {
+      for (const file of files) include(file, "attachment");
     },
     // After `Receipt`, for the reporter.
     follow({ submission }, bearer) {

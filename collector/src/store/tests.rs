@@ -1,3 +1,4 @@
+// long: the contract reads as one list, over one bench
 //! The contract of the store, whatever engine is under it.
 
 use std::{

@@ -1,3 +1,4 @@
+// long: the faults read as one list, and share the collector that they befall
 //! What goes wrong with machines, done to a collector under load; afterwards what was acknowledged is compared with what
 //! is there.
 //!
