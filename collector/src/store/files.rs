@@ -82,7 +82,7 @@ impl Store {
     ) -> Result<Option<FiledReport>, StoreError> {
         let reporter = self.key.hash(Use::Reporter, reporter.as_bytes());
         self.readers
-            .read(move |connection| {
+            .read_together(move |connection| {
                 let mut statement = connection.prepare_cached(
                     "SELECT id FROM report
                      WHERE site = ?1 AND submission = ?2 AND reporter = ?3 AND until > ?4",

@@ -183,7 +183,7 @@ impl Store {
     ) -> Result<Option<(String, Option<String>)>, StoreError> {
         let vault = self.vault.clone();
         self.readers
-            .read(move |connection| {
+            .read_together(move |connection| {
                 let reports = reports_of(connection, &vault, who, now)?;
                 for report in reports.into_iter().filter(|report| report.site == site) {
                     let (mut email, mut language) = (None, None);

@@ -88,7 +88,7 @@ impl Store {
     ) -> Result<Vec<Person>, StoreError> {
         let (vault, key) = (self.vault.clone(), self.key.clone());
         self.readers
-            .read(move |connection| {
+            .read_together(move |connection| {
                 let found = match sought {
                     Sought::Address(email) => super::addresses::find(connection, &email, &key, now)?,
                     Sought::Pseudonym(pseudonym) => named(connection, pseudonym)?,
@@ -119,7 +119,9 @@ impl Store {
         let Some(report) = self.report(member, report, now).await? else { return Ok(None) };
         let vault = self.vault.clone();
         self.readers
-            .read(move |connection| person(connection, &vault, member, report.reporter, now).map(Some))
+            .read_together(move |connection| {
+                person(connection, &vault, member, report.reporter, now).map(Some)
+            })
             .await
     }
 
@@ -134,7 +136,7 @@ impl Store {
             let (own, reached) = {
                 let by = by.clone();
                 self.readers
-                    .read(move |connection| {
+                    .read_together(move |connection| {
                         let mut reports = reports_of(connection, &vault, who, now)?;
                         let sites = by.reached(reports.iter().map(|report| report.site).collect());
                         reports.retain(|report| sites.contains(&report.site));

@@ -21,6 +21,11 @@ impl Readers {
         Self { place, idle: Arc::default(), turns: Arc::new(Semaphore::new(READERS)) }
     }
 
+    /// Whether the database is a server's.
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(*self.place, Place::Server(_))
+    }
+
     /// Runs `work` on one of the connections, away from the threads that answer requests.
     pub(super) async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
     where
@@ -49,5 +54,18 @@ impl Readers {
             result
         });
         task.await.map_err(|error| stopped(&error))?
+    }
+
+    /// The same for reads that belong together: all of them are of one moment, whatever is erased and sent anew meanwhile.
+    pub(super) async fn read_together<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.read(move |connection| {
+            let _moment = connection.snapshot()?;
+            work(connection)
+        })
+        .await
     }
 }

@@ -97,7 +97,7 @@ impl Store {
     /// The database cannot be read.
     pub async fn reports(&self, query: PageQuery, now: Timestamp) -> Result<Page, StoreError> {
         let vault = self.vault.clone();
-        self.readers.read(move |connection| page(connection, &vault, &query, now)).await
+        self.readers.read_together(move |connection| page(connection, &vault, &query, now)).await
     }
 
     /// One report, if it exists, has not expired and belongs to one of the member's sites.
@@ -107,7 +107,7 @@ impl Store {
     pub async fn report(&self, member: Uuid, id: Uuid, now: Timestamp) -> Result<Option<Report>, StoreError> {
         let vault = self.vault.clone();
         self.readers
-            .read(move |connection| {
+            .read_together(move |connection| {
                 let mut may = connection.prepare_cached(MAY_SEE)?;
                 if may.exists((id.as_bytes(), member.as_bytes()))? {
                     let report = whole(connection, &vault, id, now)?;

@@ -80,7 +80,7 @@ impl Store {
     pub async fn wanted(&self, member: Uuid, id: Uuid) -> Result<Option<Correction>, StoreError> {
         let vault = self.vault.clone();
         self.readers
-            .read(move |connection| {
+            .read_together(move |connection| {
                 let Some((line, Some(wanted))) = open_request(connection, member, id)? else {
                     return Ok(None);
                 };

@@ -81,7 +81,7 @@ impl Store {
         let vault = self.vault.clone();
         let own = self
             .readers
-            .read(move |connection| {
+            .read_together(move |connection| {
                 let mut reports = reports_of(connection, &vault, who, now)?;
                 reports.retain(|report| by.reaches(report.id) && by.reaches_site(report.site));
                 let mut statement = connection.prepare_cached(

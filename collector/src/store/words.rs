@@ -47,7 +47,7 @@ impl Store {
     pub async fn search(&self, wanted: Wanted, now: Timestamp) -> Result<(Page, Option<Uuid>), StoreError> {
         let (key, vault) = (self.key.clone(), self.vault.clone());
         self.readers
-            .read(move |connection| {
+            .read_together(move |connection| {
                 let (mut lines, mut walked) = (Vec::new(), Vec::new());
                 for (site, sees_restricted) in sessions::sites_of(connection, wanted.member, None)? {
                     let sought = hashes(&key, site, wanted.question.tokens());

@@ -109,3 +109,31 @@ async fn rows_of_the_log_that_two_programs_write_at_once_make_one_chain() {
     assert!(one.is_ok() && two.is_ok(), "{one:?} {two:?}");
     assert_eq!(bench.store.verify_audit().await.unwrap().unwrap().0, 2);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_read_together_is_of_one_moment() {
+    let bench = Bench::new().await;
+    let other = bench.open(vault());
+    let who = ReporterHash::of(REPORTER, &bench.store.key);
+    // Whoever reads the list reads these first, and their key.
+    for n in 1001..=1040 {
+        bench.stored(admitted_from(Uuid::from_u128(REPORTER.as_u128() + n), n, "a", NOW.plus_ms(1))).await;
+    }
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    // Each time the reporter gets another key.
+    let changing = async {
+        for n in 1..=50 {
+            bench.stored(admitted(n, "a", NOW)).await;
+            let by = crate::audit::Actor::Operator;
+            bench.store.erase(who, Scope::Everything, by, Uuid::from_u128(n), NOW).await.unwrap();
+        }
+        is_over.store(true, Ordering::SeqCst);
+    };
+    let reading = async {
+        while !is_over.load(Ordering::SeqCst) {
+            other.reports(all(), NOW).await.unwrap();
+            other.own(who, crate::audit::Actor::Operator, NOW).await.unwrap();
+        }
+    };
+    tokio::join!(changing, reading);
+}
