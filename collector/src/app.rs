@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::{
     blobs::Blobs,
     chance::{Clock, Rng},
+    company::Company,
     http::LoaderCache,
     inbox::Passwords,
     key::InstanceKey,
@@ -102,6 +103,10 @@ pub struct App {
     pub metrics: Metrics,
     /// What is set.
     pub settings: Settings,
+    /// What the others on its database know it by, until it ends.
+    pub(crate) id: Uuid,
+    /// How many collectors share the limits.
+    pub(crate) company: Company,
     pub(crate) clients: Limiter<AddressHash>,
     pub(crate) sites: Limiter<Uuid>,
     pub(crate) storing: Arc<Shares<Uuid>>,
@@ -131,23 +136,25 @@ impl App {
         (clock, rng): (Clock, Rng),
         settings: Settings,
     ) -> Self {
+        let company = Company::default();
         Self {
-            clients: Limiter::new(settings.client_rate),
-            sites: Limiter::new(settings.site_rate),
+            clients: Limiter::new(settings.client_rate, company.clone()),
+            sites: Limiter::new(settings.site_rate, company.clone()),
             storing: Shares::new(settings.storing_max),
             bodies: Arc::new(Semaphore::new(BODIES_KIB_MAX)),
-            files: Limiter::new(settings.file_rate),
+            files: Limiter::new(settings.file_rate, company.clone()),
             uploads: Arc::default(),
             pictures: Pictures::default(),
-            sign_ins: Limiter::new(settings.sign_in_rate),
-            rights: Limiter::new(settings.rights_rate),
-            links: Limiter::new(settings.link_rate),
+            sign_ins: Limiter::new(settings.sign_in_rate, company.clone()),
+            rights: Limiter::new(settings.rights_rate, company.clone()),
+            links: Limiter::new(settings.link_rate, company.clone()),
             errands: Errands::default(),
             address_salt: Mutex::default(),
             loaders: LoaderCache::default(),
             ready_at: Mutex::default(),
             passwords: Passwords::new(&rng),
             metrics: Metrics::default(),
+            id: rng.uuid_v7(clock.now()),
             store,
             blobs,
             shelf,
@@ -155,6 +162,7 @@ impl App {
             rng,
             key,
             settings,
+            company,
         }
     }
 }

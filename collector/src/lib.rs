@@ -32,6 +32,7 @@ pub mod audit;
 pub mod backup;
 pub mod blobs;
 pub mod chance;
+pub mod company;
 pub mod embed;
 pub mod export;
 pub mod http;

@@ -3,7 +3,7 @@
 use candor_protocol::Code;
 use prometheus_client::{
     encoding::text::encode,
-    metrics::{counter::Counter, family::Family, histogram::Histogram},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
 
@@ -49,6 +49,7 @@ pub struct Metrics {
     files: Counters,
     swept: Counters,
     accept_seconds: Histogram,
+    collectors: Gauge,
 }
 
 /// Counters of one kind, told apart by one label.
@@ -81,7 +82,10 @@ impl Default for Metrics {
             Unit::Seconds,
             accept_seconds.clone(),
         );
-        Self { registry, submissions, files, swept, accept_seconds }
+        let collectors = Gauge::default();
+        collectors.set(1);
+        registry.register("collectors", "Collectors that share the limits on rates", collectors.clone());
+        Self { registry, submissions, files, swept, accept_seconds, collectors }
     }
 }
 
@@ -120,6 +124,11 @@ impl Metrics {
     /// Notes how long an answer took.
     pub fn accepted_in(&self, seconds: f64) {
         self.accept_seconds.observe(seconds);
+    }
+
+    /// Notes how many collectors share the limits.
+    pub fn shared_by(&self, count: u32) {
+        self.collectors.set(count.into());
     }
 
     /// All figures in the OpenMetrics text format.

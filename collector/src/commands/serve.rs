@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use candor_collector::{
     app::App,
     chance::{Clock, Rng},
-    listen, mail, retention, router,
+    company, listen, mail, retention, router,
     shelf::Shelf,
 };
 use clap::Args;
@@ -46,13 +46,16 @@ pub(super) async fn run(settings: &Settings, options: Options, clock: Clock, rng
     let app = Arc::new(App::new((store, blobs), shelf, key, (clock, rng), told));
     let sweeper = tokio::spawn(retention::keep_swept(Arc::clone(&app)));
     let postman = tokio::spawn(mail::keep_sent(Arc::clone(&app)));
+    let company = tokio::spawn(company::keep_company(Arc::clone(&app)));
     let finder = tokio::spawn(retention::keep_found(Arc::clone(&app)));
     if options.json {
         say(json!({ "origin": origin }))?;
     } else {
         say(format_args!("candor serves {origin}"))?;
     }
-    listen::serve(listener, router(app), stopped()?).await;
+    listen::serve(listener, router(Arc::clone(&app)), stopped()?).await;
+    company.abort();
+    company::leave(&app).await;
     sweeper.abort();
     postman.abort();
     finder.abort();

@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use candor_protocol::{Code, Receipt, Submission, limits::BODY_BYTES_MAX};
+use candor_protocol::{Code, Receipt, Submission, Timestamp, limits::BODY_BYTES_MAX};
 use candor_rules::{SiteTerms, admit};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -18,7 +18,7 @@ use crate::{
     app::{App, Peer},
     key::Use,
     outcome::{Outcome, Pending},
-    store::{Inserted, ReporterHash},
+    store::{Directory, Inserted, ReporterHash, StoreError},
 };
 
 /// The headers of a submission that matter beyond its body.
@@ -77,7 +77,7 @@ async fn accept(app: &App, Envelope { headers, body, room }: Envelope) -> Result
     let submission: Submission = body::parse(&body)?;
     drop((body, room));
     let now = app.clock.now();
-    let directory = app.store.directory(now).await?;
+    let directory = directory(app, &submission, now).await?;
     let site = directory.site(submission.site).ok_or_else(|| Failure::new(Code::UnknownSite))?;
     cors::require_origin(site, &headers)?;
     app.sites.take(site.id, now).map_err(Failure::crowded)?;
@@ -112,6 +112,16 @@ async fn accept(app: &App, Envelope { headers, body, room }: Envelope) -> Result
             Ok(Accepted::Again(receipts::signed(app, receipt, reporter, site).await))
         }
         Inserted::Mismatch => Err(Failure::new(Code::DuplicateMismatch)),
+    }
+}
+
+/// The sites as this submission may have found them: another collector may have told of terms that this one has not
+/// looked for yet.
+async fn directory(app: &App, submission: &Submission, now: Timestamp) -> Result<Arc<Directory>, StoreError> {
+    let known = app.store.directory(now).await?;
+    match known.site(submission.site) {
+        Some(site) if submission.consent.policy > site.policy.version => app.store.directory_anew(now).await,
+        _ => Ok(known),
     }
 }
 

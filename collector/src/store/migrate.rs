@@ -16,7 +16,8 @@ migrations![
     "0004_closing",
     "0005_receipts",
     "0006_links",
-    "0007_words"
+    "0007_words",
+    "0008_nodes"
 ];
 
 /// The number of the lock under which a server's database is migrated. An engine that takes no such lock refuses the

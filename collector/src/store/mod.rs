@@ -7,6 +7,7 @@ mod addresses;
 mod anonymous;
 mod audit;
 mod backup;
+mod beats;
 mod body;
 mod copy;
 mod correcting;

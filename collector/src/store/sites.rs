@@ -181,6 +181,14 @@ impl Store {
         if let Some(fresh) = self.cache.fresh(now) {
             return Ok(fresh);
         }
+        self.directory_anew(now).await
+    }
+
+    /// The sites as they are at this moment.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn directory_anew(&self, now: Timestamp) -> Result<Arc<Directory>, StoreError> {
         let known = self.cache.any();
         let directory = self.readers.read(move |connection| load(connection, known)).await?;
         self.cache.put(Some((now, Arc::clone(&directory))));
