@@ -91,14 +91,7 @@ impl Collector {
         let (ticking, rng) = (Arc::clone(&now), rng());
         let clock = Clock::new(move || Timestamp::from_unix_ms(ticking.load(Ordering::SeqCst)));
         let key = InstanceKey::open_or_create(folder.path(), &rng).unwrap();
-        let masters = MasterKeys::open_or_create(folder.path(), &rng).unwrap();
-        let vault = Vault::new(masters, Some(folder.path().into()), rng.clone());
-        let store = match &database {
-            None => {
-                Store::open(folder.path(), key.clone(), Arc::new(vault), StoreOptions::default()).unwrap()
-            }
-            Some(address) => Store::connect(address, key.clone(), Arc::new(vault)).unwrap(),
-        };
+        let store = open(&folder, database.as_deref(), &key, &rng);
         let blobs = Blobs::in_folder(folder.path()).unwrap();
         let app = Arc::new(App::new((store, blobs), shelf(), key, (clock, rng), settings));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -109,6 +102,13 @@ impl Collector {
             listen::serve(listener, router, async move { stopped.await.unwrap_or_default() }).await;
         });
         Self { address, app, site: Uuid::nil(), folder, database, now, stop: Some(stop), task }
+    }
+
+    /// Another program's look at the same data.
+    pub(crate) fn store_beside(&self) -> Store {
+        let rng = rng();
+        let key = InstanceKey::open_or_create(self.folder.path(), &rng).unwrap();
+        open(&self.folder, self.database.as_deref(), &key, &rng)
     }
 
     /// Ends it as SIGTERM would, and begins again on the same data.
@@ -296,6 +296,15 @@ impl Answer {
 
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+fn open(folder: &TempDir, database: Option<&str>, key: &InstanceKey, rng: &Rng) -> Store {
+    let masters = MasterKeys::open_or_create(folder.path(), rng).unwrap();
+    let vault = Arc::new(Vault::new(masters, Some(folder.path().into()), rng.clone()));
+    match database {
+        None => Store::open(folder.path(), key.clone(), vault, StoreOptions::default()).unwrap(),
+        Some(address) => Store::connect(address, key.clone(), vault).unwrap(),
     }
 }
 

@@ -1,11 +1,14 @@
 //! Several collectors on one PostgreSQL and one folder of blobs: together they keep the promises of one.
 
+mod balanced;
+mod balancer;
+
 use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
     process::{Child, Command, Stdio},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -28,17 +31,22 @@ const NODES: usize = 3;
 struct Nodes {
     database: String,
     site: String,
-    running: Vec<(Child, String)>,
+    limits: Vec<&'static str>,
+    running: Vec<(Mutex<Child>, String)>,
     turn: AtomicUsize,
     folder: TempDir,
 }
 
 impl Nodes {
     async fn start() -> Self {
+        Self::with(["--client-rate", "0", "--site-rate", "0", "--file-rate", "0"].into()).await
+    }
+
+    async fn with(limits: Vec<&'static str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = cluster::fresh_database();
-        let mut nodes =
-            Self { database, site: String::new(), running: Vec::new(), turn: AtomicUsize::new(0), folder };
+        let (site, running, turn) = (String::new(), Vec::new(), AtomicUsize::new(0));
+        let mut nodes = Self { database, site, limits, running, turn, folder };
         assert!(nodes.says(&["migrate"]).contains("as this version needs it"));
         nodes.says(&["site", "add", "--name", "Shop", "--origin", PAGE]);
         let site: Value = serde_json::from_str(&nodes.says(&["site", "list", "--json"])).unwrap();
@@ -47,7 +55,7 @@ impl Nodes {
         let mut member = member.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         writeln!(member.stdin.take().unwrap(), "{PASSWORD}").unwrap();
         assert!(member.wait().unwrap().success());
-        nodes.running = (0..NODES).map(|_| nodes.serve()).collect();
+        nodes.running = (0..NODES).map(|node| nodes.serve(&free(node))).collect();
         nodes
     }
 
@@ -61,15 +69,40 @@ impl Nodes {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    fn serve(&self) -> (Child, String) {
-        let unlimited = ["--client-rate", "0", "--site-rate", "0", "--file-rate", "0"];
-        let mut serve =
-            self.command(&[&["serve", "--listen", "127.0.0.1:0", "--json"][..], &unlimited].concat());
+    fn serve(&self, listen: &str) -> (Mutex<Child>, String) {
+        let mut serve = self.command(
+            &[
+                &["serve", "--listen", listen, "--json", "--client-header", "x-forwarded-for"][..],
+                &self.limits,
+            ]
+            .concat(),
+        );
         let mut child = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let line: Value = serde_json::from_str(&line).unwrap();
-        (child, line["origin"].as_str().unwrap().to_owned())
+        (Mutex::new(child), line["origin"].as_str().unwrap().to_owned())
+    }
+
+    /// Ends a node in the middle of whatever it does; `revive` lets it serve again where it did.
+    fn kill(&self, node: usize) {
+        let mut child = self.running[node].0.lock().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Asks a node to end, and waits until it has.
+    fn stop(&self, node: usize) {
+        let mut child = self.running[node].0.lock().unwrap();
+        let id = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+        assert!(child.wait().unwrap().success());
+    }
+
+    fn revive(&self, node: usize) {
+        let (running, origin) = &self.running[node];
+        let (child, _) = self.serve(&address(origin).to_string());
+        *running.lock().unwrap() = child.into_inner().unwrap();
     }
 
     async fn ask(
@@ -80,7 +113,11 @@ impl Nodes {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
-        let head = head(method, path, headers, Some(body.len()));
+        // Everybody has an address of their own.
+        let [_, _, c, d] = u32::try_from(self.turn.fetch_add(1, Ordering::Relaxed)).unwrap().to_be_bytes();
+        let client = format!("10.0.{c}.{d}");
+        let headers = [headers, &[("X-Forwarded-For", &*client)]].concat();
+        let head = head(method, path, &headers, Some(body.len()));
         exchange(address(&self.running[node].1), &head, body.as_bytes()).await
     }
 
@@ -88,8 +125,8 @@ impl Nodes {
         self.turn.fetch_add(1, Ordering::Relaxed) % NODES
     }
 
-    async fn submit(&self, node: usize, id: u32, reporter: u32) -> Answer {
-        let body = json!({
+    fn submission(&self, id: u32, reporter: u32) -> Value {
+        json!({
             "id": Uuid::from_u128(0x4000_8000_0000_0000_0000 + u128::from(id)),
             "site": self.site,
             "reporter": reporter_id(reporter),
@@ -97,7 +134,11 @@ impl Nodes {
             "message": format!("The basket forgets {id}"),
             "contact": { "email": format!("v{reporter}@mail.example") },
             "consent": { "policy": 1, "purposes": ["message", "contact"], "given_at": "2026-11-22T07:48:00Z", "asked": "panel" },
-        });
+        })
+    }
+
+    async fn submit(&self, node: usize, id: u32, reporter: u32) -> Answer {
+        let body = self.submission(id, reporter);
         let headers = [("Origin", PAGE), ("Content-Type", "application/json")];
         self.ask(node, "POST", "/v1/submissions", &headers, &body.to_string()).await
     }
@@ -105,6 +146,13 @@ impl Nodes {
     async fn me(&self, node: usize, method: &str, reporter: u32) -> Answer {
         let bearer = format!("Bearer {}", reporter_id(reporter));
         self.ask(node, method, "/v1/me", &[("Origin", PAGE), ("Authorization", &bearer)], "").await
+    }
+
+    /// A figure of a node's own.
+    async fn figure(&self, node: usize, of: &str) -> u64 {
+        let text = self.ask(node, "GET", "/metrics", &[], "").await.text();
+        let lines = text.lines().filter(|line| line.starts_with(of));
+        lines.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
     }
 
     fn count(&self, of: &str) -> i64 {
@@ -131,11 +179,17 @@ impl Nodes {
 
 impl Drop for Nodes {
     fn drop(&mut self) {
-        for (child, _) in &mut self.running {
+        for (child, _) in &self.running {
+            let mut child = child.lock().unwrap_or_else(PoisonError::into_inner);
             let _ = child.kill();
             let _ = child.wait();
         }
     }
+}
+
+/// A node has an address of its own on the loopback, so that no client takes its port while it is away.
+fn free(node: usize) -> String {
+    format!("127.0.0.{}:0", node + 2)
 }
 
 fn command(folder: &Path, database: &str, arguments: &[&str]) -> Command {
@@ -206,11 +260,10 @@ async fn what_is_sent_while_it_is_erased_elsewhere_is_readable_or_gone() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nothing_acknowledged_is_lost_when_a_node_dies_and_the_database_hangs_up() {
     let mut nodes = Nodes::start().await;
-    let (victim, _) = nodes.running.remove(2);
-    let spare = nodes.serve();
-    nodes.running.push(spare);
     // It is asked by nobody in this test: that it dies holding connections is what the others must bear.
-    let victim = std::sync::Mutex::new(victim);
+    let (victim, _) = nodes.running.remove(2);
+    let spare = nodes.serve(&free(2));
+    nodes.running.push(spare);
     let nodes = Arc::new(nodes);
     let (stop, acknowledged, refused) =
         (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));

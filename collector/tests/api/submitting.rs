@@ -221,3 +221,20 @@ async fn log_says_nothing_about_anybody() {
         assert_eq!(line, None, "{secret}");
     }
 }
+
+#[tokio::test]
+async fn terms_that_another_collector_has_told_of_are_looked_for_at_once() {
+    let collector = Collector::start().await;
+    assert_eq!(collector.submit(&collector.submission(1)).await.status, 201, "it knows the first terms now");
+    let mut policy = candor_rules::default_policy();
+    policy.url = Some("https://shop.example/privacy".into());
+    let change = SiteChange { policy: Some(policy), ..Default::default() };
+    collector.store_beside().change_site(collector.site, change, collector.now()).await.unwrap();
+    let mut submission = collector.submission(2);
+    submission["consent"]["policy"] = 2.into();
+    let answer = collector.submit(&submission).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    submission["consent"]["policy"] = 3.into();
+    submission["id"] = collector.submission(3)["id"].clone();
+    assert_eq!(collector.submit(&submission).await.json()["code"], "invalid", "there are no such terms");
+}

@@ -102,7 +102,7 @@ fn main() -> Result<()> {
             setup::rust(&place)?;
             setup::tools(&place)?;
             setup::browsers(&place, &browser)?;
-            setup::database(&place)
+            setup::servers(&place)
         }
         Command::Build => assets::build(&place).map(drop),
         Command::Demo(options) => demo::run(&place, &options),

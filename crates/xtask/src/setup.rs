@@ -1,6 +1,6 @@
 //! Installs what the other commands need, where it may, and says exactly what to run where it may not.
 
-use std::{fs, process::Command};
+use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
 
@@ -55,14 +55,18 @@ pub(crate) fn browsers(place: &Place, browsers: &[Browser]) -> Result<()> {
     install(place, &missing)
 }
 
-/// The database server that the tests start for themselves.
-pub(crate) fn database(place: &Place) -> Result<()> {
-    let has_debians = fs::read_dir("/usr/lib/postgresql")
-        .is_ok_and(|versions| versions.flatten().any(|version| version.path().join("bin/initdb").exists()));
-    if has_debians || run::which("initdb").is_some() {
-        return Ok(());
-    }
-    install(place, &[Package::Apt("postgresql")])
+/// The servers that the tests start for themselves: the database, and the balancer before several collectors.
+pub(crate) fn servers(place: &Place) -> Result<()> {
+    let debians = fs::read_dir("/usr/lib/postgresql");
+    let has_database = debians
+        .is_ok_and(|versions| versions.flatten().any(|version| version.path().join("bin/initdb").exists()))
+        || run::which("initdb").is_some();
+    // Debian keeps it where only root looks.
+    let has_balancer = Path::new("/usr/sbin/nginx").exists() || run::which("nginx").is_some();
+    let wanted = [(has_database, Package::Apt("postgresql")), (has_balancer, Package::Apt("nginx-light"))];
+    let missing: Vec<_> =
+        wanted.into_iter().filter(|(is_there, _)| !is_there).map(|(_, package)| package).collect();
+    install(place, &missing)
 }
 
 fn install(place: &Place, missing: &[Package]) -> Result<()> {

@@ -51,7 +51,7 @@ pub(crate) fn run(place: &Place) -> Result<()> {
     setup::rust(place)?;
     setup::tools(place)?;
     setup::browsers(place, &Browser::ALL)?;
-    setup::database(place)?;
+    setup::servers(place)?;
 
     let mut suites = Vec::new();
     suites.push(checks("tidy", tidy::sources(place)));
