@@ -69,7 +69,7 @@ pub(crate) fn build(place: &Place) -> Result<Manifest> {
     let tools = Tools::find(place);
     if !tools.ready() {
         step::note(
-            "wasm-opt and esbuild are not installed (`cargo xtask setup`): the assets are larger than they ship",
+            "wasm-opt, esbuild and terser are not installed (`cargo xtask setup`): the assets are larger than they ship",
         );
     }
     let widget = place.root.join("widget");

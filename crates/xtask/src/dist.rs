@@ -57,7 +57,7 @@ pub(crate) fn module(place: &Place) -> Result<()> {
 fn tools(place: &Place) -> Result<Tools> {
     let tools = Tools::find(place);
     if !tools.ready() {
-        bail!("a release needs wasm-opt and esbuild: run `cargo xtask setup`");
+        bail!("a release needs wasm-opt, esbuild and terser: run `cargo xtask setup`");
     }
     if !wasm::has_std_source(&wasm::sysroot()?) {
         bail!("a release needs std's source: run `cargo xtask setup`");
