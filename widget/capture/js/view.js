@@ -80,7 +80,7 @@ export const build = (dialog, texts, locale, hasScreen) => {
     }),
     make('div.row', {}, undoing, redoing),
     make('div.row', {},
-      iconButton('out', MINUS, zoomOut), button('fit', 'icon', zoomFit), button('full', 'icon', '100 %'),
+      iconButton('out', MINUS, zoomOut), button('fit', 'icon', zoomFit), button('full', 'icon', '100%'),
       iconButton('in', MINUS + 'M12 6v12', zoomIn)));
   const base = make('canvas#base', { 'aria-hidden': true });
   // Arrow keys are for the cursor here, not for reading.
@@ -95,6 +95,7 @@ export const build = (dialog, texts, locale, hasScreen) => {
   const [markFold, markHead, markList] = fold('marks');
   const [noteFold, noteHead, noteList] = fold('notes');
   const [raw, bytes] = [text('why', texts[words.NOTES]), make('p#size')];
+  const facts = make('div.facts', {}, markFold, noteFold, bytes);
   const attaching = button('attach', 'main', attach);
   const backing = button('back', 'quiet', back);
   const dir = /^(ar|he)/.test(locale) ? 'rtl' : 'ltr';
@@ -134,9 +135,10 @@ export const build = (dialog, texts, locale, hasScreen) => {
       foot.replaceChildren(...(
         // One bar in the other's place: the picture must not move while a text is typed on it.
         isTyping ? [make('div.field', {}, field), button('add', 'main', add), button('cancel', 'quiet', cancel)]
-        : where === DRAWING ? [markFold, raw, noteFold, bytes, button('use', 'main', use)]
+        : where === DRAWING ? [raw, facts, button('use', 'main', use)]
         : where === LEAVING ? [text('ask', leaving), button('keep', 'main', keep), button('discard', 'quiet', discard)]
-        : where === REVIEW ? [text('ask', review), raw, noteFold, bytes, backing, attaching] : []));
+        : where === REVIEW ? [text('ask', review), raw, facts, backing, attaching] : []));
+      markFold.hidden = where === REVIEW;
       if (isTyping) field.value = typed[typing] ?? '';
     }
     bar.inert = stage.inert = where === LEAVING;
