@@ -123,6 +123,8 @@ pub struct App {
     pub(crate) loaders: LoaderCache,
     /// When the store last proved that it stores.
     pub(crate) ready_at: Mutex<Option<Timestamp>>,
+    /// When the blobs last proved that they can be kept.
+    pub(crate) blobs_ready_at: Mutex<Option<Timestamp>>,
     pub(crate) passwords: Passwords,
 }
 
@@ -152,6 +154,7 @@ impl App {
             address_salt: Mutex::default(),
             loaders: LoaderCache::default(),
             ready_at: Mutex::default(),
+            blobs_ready_at: Mutex::default(),
             passwords: Passwords::new(&rng),
             metrics: Metrics::default(),
             id: rng.uuid_v7(clock.now()),

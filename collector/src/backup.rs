@@ -35,6 +35,8 @@ const DATABASE: &str = "candor.sqlite";
 const FORMAT: u32 = 1;
 /// Bytes that are copied at once.
 const CHUNK: usize = 64 * 1024;
+/// More than any file has, sealed: an entry that goes on and on is none of ours.
+const BLOB_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Why there is no backup, or why one was not put back.
 #[derive(Debug, thiserror::Error)]
@@ -154,14 +156,14 @@ pub async fn write_keys(store: &Store, key: &InstanceKey, to: &Path, rng: &Rng) 
     Ok(private::replace(parent(to), name, &bytes, rng)?)
 }
 
-/// Makes of a backup and the newest keys an instance again, in `data`, which is empty or not there. It appears when it
-/// is whole.
+/// Makes of a backup and the newest keys an instance again, in `data`, which is empty or not there; its blobs go there,
+/// too, or `elsewhere`. It appears when it is whole.
 ///
 /// # Errors
-/// Nothing is there.
-pub fn restore(
+/// Nothing is there; what blobs went elsewhere is found there by the same attempt again.
+pub async fn restore(
     (from, keys): (&Path, &Path),
-    data: &Path,
+    (data, elsewhere): (&Path, Option<&Blobs>),
     vault: &Vault,
     master: Option<&str>,
     (rng, now): (&Rng, Timestamp),
@@ -181,8 +183,13 @@ pub fn restore(
     archive.database(&beside.path().join(DATABASE))?;
     let (put, blobs) = store::put_back(beside.path(), &ledger, (&key, vault), now)?;
     let total = blobs.len() as u64;
+    let kept = match elsewhere {
+        Some(elsewhere) => elsewhere.clone(),
+        None => Blobs::in_folder(beside.path())?,
+    };
     for (done, blob) in blobs.into_iter().enumerate() {
-        archive.blob(blob, beside.path())?;
+        let bytes = archive.blob(blob)?;
+        kept.keep(bytes.into()).await?;
         copied(done as u64 + 1, total);
     }
     private::create(beside.path(), KEY_FILE, &instance, rng)?;
@@ -249,16 +256,21 @@ impl Archive {
         if hash == self.manifest.database { Ok(()) } else { Err(self.damaged("its database is damaged")) }
     }
 
-    fn blob(&mut self, blob: BlobName, folder: &Path) -> Result<(), BackupError> {
-        let to = folder.join(blob.file());
-        let home = parent(&to);
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(home)
-            .map_err(|source| BackupError::Io { path: home.to_path_buf(), source })?;
-        let hash = self.extract(&format!("blobs/{blob}"), &to)?;
-        if hash == *blob.as_bytes() { Ok(()) } else { Err(self.damaged("one of its files is damaged")) }
+    fn blob(&mut self, blob: BlobName) -> Result<Vec<u8>, BackupError> {
+        let path = self.path.clone();
+        let damaged = |fault| BackupError::Damaged { path, fault };
+        let Ok(entry) = self.zip.by_name(&format!("blobs/{blob}")) else {
+            return Err(damaged("something is missing in it"));
+        };
+        let mut bytes = Vec::new();
+        if entry.take(BLOB_BYTES_MAX).read_to_end(&mut bytes).is_err() {
+            return Err(damaged("it is damaged"));
+        }
+        if Sha256::digest(&bytes)[..] == blob.as_bytes()[..] {
+            Ok(bytes)
+        } else {
+            Err(damaged("one of its files is damaged"))
+        }
     }
 
     /// Writes an entry to a file, durably, and says what it hashes to.

@@ -5,22 +5,42 @@
 //!
 //! What comes here is sealed already ([`crate::store::Store::file_seal`]): a name is that of the sealed bytes, and says
 //! nothing about the file.
+//!
+//! Writing the same bytes again writes the same blob, so a write needs no condition that a store may not know, and a
+//! blob that was damaged is mended by it.
+
+mod place;
 
 use std::{
     error::Error,
     fmt, fs, io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use bytes::Bytes;
-use object_store::{ObjectStore, ObjectStoreExt as _, local::LocalFileSystem, path::Path as Place};
+use object_store::{
+    MultipartUpload, ObjectStore, ObjectStoreExt as _, PutPayload, local::LocalFileSystem, path::Path as Key,
+};
 use sha2::{Digest as _, Sha256};
+
+pub use place::PlaceError;
+
+use place::Place;
 
 /// The folder's name in the data folder.
 const FOLDER: &str = "blobs";
 /// What the names of files in the making have at their end, before a number.
 const IN_THE_MAKING: char = '#';
+/// Beside all blobs: what is written to prove that they can be.
+const PROOF: &str = "proof";
+/// A larger blob goes to a bucket in parts, so that a line that breaks costs one of them.
+const WHOLE_MAX: usize = 8 * 1024 * 1024;
+/// What a part has; S3 takes no less.
+const PART_BYTES: usize = 5 * 1024 * 1024;
+/// How long a bucket may take for one blob, whatever happens on the way: a visitor waits for it.
+const PATIENCE: Duration = Duration::from_secs(12);
 
 /// A blob's name: the SHA-256 of its bytes. The same bytes are kept once, however many rows name them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +61,8 @@ pub enum BlobError {
 #[derive(Clone, Debug)]
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
+    /// Where they are files.
+    folder: Option<PathBuf>,
 }
 
 impl Blobs {
@@ -50,20 +72,35 @@ impl Blobs {
     /// # Errors
     /// The folder cannot be made.
     pub fn in_folder(data: &Path) -> Result<Self, BlobError> {
-        use std::os::unix::fs::DirBuilderExt as _;
-        let folder = data.join(FOLDER);
-        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
-        made.map_err(|error| BlobError::Unavailable(format!("{}: {error}", folder.display())))?;
-        // Its entry in the data folder has to last as long as what goes into it.
-        let synced = fs::File::open(data).and_then(|data| data.sync_all());
-        synced.map_err(|error| BlobError::Unavailable(format!("{}: {error}", data.display())))?;
-        Ok(Self::over(Arc::new(LocalFileSystem::new_with_prefix(&folder)?.with_fsync(true))))
+        Self::in_files(data.join(FOLDER))
     }
 
-    /// The blobs in a store that answers a write once it is durable.
-    #[must_use]
-    pub fn over(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store }
+    /// The blobs at an address: a folder, or `s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix`, with
+    /// what the environment (`variables`) says to it: `AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID` and so on. Nothing is asked
+    /// of a server yet.
+    ///
+    /// # Errors
+    /// The address or the environment is unfit, or a folder cannot be made.
+    pub fn at(
+        address: &str,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, PlaceError> {
+        match place::find(address, variables)? {
+            Place::Folder(folder) => Ok(Self::in_files(folder)?),
+            Place::Bucket(store) => Ok(Self { store, folder: None }),
+        }
+    }
+
+    fn in_files(folder: PathBuf) -> Result<Self, BlobError> {
+        use std::os::unix::fs::DirBuilderExt as _;
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+        made.map_err(|error| BlobError::Unavailable(format!("{}: {error}", folder.display())))?;
+        // Its entry in the folder around it has to last as long as what goes into it.
+        let around = folder.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let synced = fs::File::open(around).and_then(|around| around.sync_all());
+        synced.map_err(|error| BlobError::Unavailable(format!("{}: {error}", around.display())))?;
+        let store = Arc::new(LocalFileSystem::new_with_prefix(&folder)?.with_fsync(true));
+        Ok(Self { store, folder: Some(folder) })
     }
 
     /// Keeps bytes, durably, and says under which name. Keeping what is there already is no mistake.
@@ -72,8 +109,33 @@ impl Blobs {
     /// Nothing can be relied on.
     pub async fn keep(&self, bytes: Bytes) -> Result<BlobName, BlobError> {
         let name = name_of(bytes.clone()).await?;
-        self.store.put(&name.place(), bytes.into()).await?;
+        self.put(&name.key(), bytes).await?;
         Ok(name)
+    }
+
+    /// Writes something small beside the blobs, durably.
+    ///
+    /// # Errors
+    /// Blobs cannot be kept at the moment.
+    pub async fn probe(&self) -> Result<(), BlobError> {
+        self.put(&Key::from(PROOF), Bytes::from_static(b"ok")).await
+    }
+
+    async fn put(&self, key: &Key, bytes: Bytes) -> Result<(), BlobError> {
+        if self.folder.is_some() {
+            self.store.put(key, bytes.into()).await?;
+            return Ok(());
+        }
+        if bytes.len() <= WHOLE_MAX {
+            return in_time(async { self.store.put(key, bytes.into()).await.map(drop) }).await;
+        }
+        let mut upload = in_time(self.store.put_multipart(key)).await?;
+        let put = in_time(put_parts(upload.as_mut(), bytes)).await;
+        if put.is_err() {
+            // The first error is the one to tell; what stays is what the bucket's own rule removes.
+            let _ = in_time(upload.abort()).await;
+        }
+        put
     }
 
     /// The bytes of a blob; `None` where there are none.
@@ -81,7 +143,7 @@ impl Blobs {
     /// # Errors
     /// They cannot be read at the moment.
     pub async fn open(&self, name: BlobName) -> Result<Option<Bytes>, BlobError> {
-        match self.store.get(&name.place()).await {
+        match self.store.get(&name.key()).await {
             Ok(found) => Ok(Some(found.bytes().await?)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
@@ -93,7 +155,7 @@ impl Blobs {
     /// # Errors
     /// That cannot be told at the moment.
     pub async fn has(&self, name: BlobName) -> Result<bool, BlobError> {
-        match self.store.head(&name.place()).await {
+        match self.store.head(&name.key()).await {
             Ok(_) => Ok(true),
             Err(object_store::Error::NotFound { .. }) => Ok(false),
             Err(error) => Err(error.into()),
@@ -105,7 +167,7 @@ impl Blobs {
     /// # Errors
     /// It may still be there.
     pub async fn remove(&self, name: BlobName) -> Result<(), BlobError> {
-        match self.store.delete(&name.place()).await {
+        match self.store.delete(&name.key()).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -116,32 +178,49 @@ impl Blobs {
     /// # Errors
     /// They cannot be listed at the moment.
     pub async fn names(&self, shard: u8) -> Result<Vec<BlobName>, BlobError> {
-        let listed = self.store.list_with_delimiter(Some(&shard_place(shard))).await?;
+        let listed = self.store.list_with_delimiter(Some(&shard_key(shard))).await?;
         Ok(listed.objects.iter().filter_map(|object| BlobName::parse(object.location.filename()?)).collect())
+    }
+
+    /// Removes what a collector that was killed has left half written, where blobs are files; a bucket shows none. To be
+    /// called where no other program writes there.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn clear_half_written(&self) -> io::Result<u64> {
+        let Some(folder) = &self.folder else { return Ok(0) };
+        let mut removed = 0;
+        for shard in fs::read_dir(folder)? {
+            let shard = shard?.path();
+            if !shard.is_dir() {
+                continue;
+            }
+            for file in fs::read_dir(shard)? {
+                let file = file?;
+                if file.file_name().to_string_lossy().contains(IN_THE_MAKING) {
+                    fs::remove_file(file.path())?;
+                    removed += 1;
+                }
+            }
+        }
+        Ok(removed)
     }
 }
 
-/// Removes what a collector that was killed has left half written in a data folder's blobs. To be called where no other
-/// program writes there.
-///
-/// # Errors
-/// The folder cannot be read.
-pub fn clear_half_written(data: &Path) -> io::Result<u64> {
-    let mut removed = 0;
-    for shard in fs::read_dir(data.join(FOLDER))? {
-        let shard = shard?.path();
-        if !shard.is_dir() {
-            continue;
-        }
-        for file in fs::read_dir(shard)? {
-            let file = file?;
-            if file.file_name().to_string_lossy().contains(IN_THE_MAKING) {
-                fs::remove_file(file.path())?;
-                removed += 1;
-            }
-        }
+/// No more time than a visitor has.
+async fn in_time<T>(work: impl Future<Output = Result<T, object_store::Error>>) -> Result<T, BlobError> {
+    match tokio::time::timeout(PATIENCE, work).await {
+        Ok(done) => Ok(done?),
+        Err(_) => Err(BlobError::Unavailable("the bucket takes too long".into())),
     }
-    Ok(removed)
+}
+
+async fn put_parts(upload: &mut dyn MultipartUpload, mut bytes: Bytes) -> object_store::Result<()> {
+    while !bytes.is_empty() {
+        let part = bytes.split_to(PART_BYTES.min(bytes.len()));
+        upload.put_part(PutPayload::from(part)).await?;
+    }
+    upload.complete().await.map(drop)
 }
 
 /// The name of bytes, found away from the threads that answer requests.
@@ -150,8 +229,8 @@ async fn name_of(bytes: Bytes) -> Result<BlobName, BlobError> {
     hash.map_err(|error| BlobError::Unavailable(error.to_string()))
 }
 
-fn shard_place(shard: u8) -> Place {
-    Place::from(format!("{shard:02x}"))
+fn shard_key(shard: u8) -> Key {
+    Key::from(format!("{shard:02x}"))
 }
 
 impl BlobName {
@@ -167,13 +246,8 @@ impl BlobName {
         &self.0
     }
 
-    /// Where a data folder has it.
-    pub(crate) fn file(self) -> PathBuf {
-        [FOLDER, self.place().as_ref()].iter().collect()
-    }
-
-    fn place(self) -> Place {
-        shard_place(self.0[0]).join(self.to_string())
+    fn key(self) -> Key {
+        shard_key(self.0[0]).join(self.to_string())
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -212,7 +286,13 @@ impl From<object_store::Error> for BlobError {
             }
             cause = error.source();
         }
-        Self::Unavailable(error.to_string())
+        let said = error.to_string();
+        // What buckets say whose owner has no room left; there is no code for it that all agree on.
+        if ["507 Insufficient Storage", "StorageFull", "QuotaExceeded"].iter().any(|full| said.contains(full))
+        {
+            return Self::Full;
+        }
+        Self::Unavailable(said)
     }
 }
 
@@ -262,7 +342,7 @@ mod tests {
         let half = folder.path().join(format!("blobs/ca/{name}#1"));
         fs::write(&half, b"half").unwrap();
         assert_eq!(all(&blobs).await, [name]);
-        assert_eq!(clear_half_written(folder.path()).unwrap(), 1);
+        assert_eq!(blobs.clear_half_written().unwrap(), 1);
         assert!(!half.exists() && blobs.has(name).await.unwrap());
     }
 

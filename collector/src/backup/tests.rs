@@ -127,14 +127,15 @@ impl Bench {
         fs::read_to_string(self.path("data").join(MASTER_KEY_FILE)).unwrap()
     }
 
-    fn restore_with(&self, keys: &str, to: &str, master: &str) -> Result<PutBack, BackupError> {
+    async fn restore_with(&self, keys: &str, to: &str, master: &str) -> Result<PutBack, BackupError> {
         let vault = Vault::new(MasterKeys::parse(master).unwrap(), None, self.rng.clone());
         let (from, keys) = (self.path("backup"), self.path(keys));
-        restore((&from, &keys), &self.path(to), &vault, Some(master), (&self.rng, NOW), |_, _| {})
+        let chances = (&self.rng, NOW);
+        restore((&from, &keys), (&self.path(to), None), &vault, Some(master), chances, |_, _| {}).await
     }
 
-    fn restore(&self, to: &str) -> Result<PutBack, BackupError> {
-        self.restore_with("keys", to, &self.master())
+    async fn restore(&self, to: &str) -> Result<PutBack, BackupError> {
+        self.restore_with("keys", to, &self.master()).await
     }
 
     /// The store in a folder that was restored.
@@ -147,7 +148,7 @@ impl Bench {
     }
 
     /// What lies sealed for a visitor: their wrapped key, their parts, their blobs and their names.
-    fn traces(&self, reporter: Uuid) -> Vec<Vec<u8>> {
+    async fn traces(&self, reporter: Uuid) -> Vec<Vec<u8>> {
         let database = Connection::open(self.path("data").join(DATABASE)).unwrap();
         let who = self.who(reporter);
         let all = |sql: &str| -> Vec<Vec<u8>> {
@@ -161,7 +162,7 @@ impl Bench {
         let blobs = all("SELECT blob FROM file JOIN report ON report.id = file.report WHERE reporter = ?1");
         for blob in &blobs {
             let name = BlobName::from_bytes(blob.as_slice().try_into().unwrap());
-            traces.push(fs::read(self.path("data").join(name.file())).unwrap());
+            traces.push(self.blobs.open(name).await.unwrap().unwrap().to_vec());
         }
         traces.extend(blobs);
         assert!(traces.len() >= 5, "{} traces", traces.len());
@@ -186,7 +187,7 @@ async fn restored_instance_has_every_report_and_every_file() {
     let bench = Bench::new().await;
     bench.back_up().await;
     let before = bench.store.own(bench.who(ADA), Actor::Operator, NOW).await.unwrap();
-    assert_eq!(bench.restore("again").unwrap(), PutBack { reports: 2, erased: 0, keyless: 0 });
+    assert_eq!(bench.restore("again").await.unwrap(), PutBack { reports: 2, erased: 0, keyless: 0 });
     let mode = fs::metadata(bench.path("again")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700, "nobody else looks into it");
     let (store, blobs) = bench.opened("again");
@@ -204,14 +205,14 @@ async fn restored_instance_has_every_report_and_every_file() {
 #[tokio::test]
 async fn who_was_erased_since_is_nowhere_in_what_is_restored_and_unreadable_in_the_backup() {
     let bench = Bench::new().await;
-    let (ada, bob) = (bench.traces(ADA), bench.traces(BOB));
+    let (ada, bob) = (bench.traces(ADA).await, bench.traces(BOB).await);
     bench.back_up().await;
     // The next day.
     let later = NOW.plus_days(1);
     let who = bench.who(ADA);
     bench.store.erase(who, Scope::Everything, Actor::Operator, Uuid::from_u128(9), later).await.unwrap();
     bench.write_keys("keys").await;
-    let put = bench.restore("again").unwrap();
+    let put = bench.restore("again").await.unwrap();
     assert_eq!((put.reports, put.erased), (1, 1));
 
     let restored = bytes_under(&bench.path("again"));
@@ -277,16 +278,16 @@ async fn what_cannot_be_put_back_is_refused_and_leaves_nothing() {
         assert!(error.contains(why), "{error}");
         assert_eq!(names(), before, "{why}");
     };
-    refused(bench.restore("data"), "is not empty");
-    refused(bench.restore_with("keys", "again", &"ab".repeat(32)), "another master key");
-    refused(bench.restore_with("old", "again", &bench.master()), "older than the backup");
-    refused(bench.restore_with("backup", "again", &bench.master()), "no file of keys");
+    refused(bench.restore("data").await, "is not empty");
+    refused(bench.restore_with("keys", "again", &"ab".repeat(32)).await, "another master key");
+    refused(bench.restore_with("old", "again", &bench.master()).await, "older than the backup");
+    refused(bench.restore_with("backup", "again", &bench.master()).await, "no file of keys");
     fs::write(&keys, &whole_keys[..whole_keys.len() - 1]).unwrap();
-    refused(bench.restore("again"), "changed or cut off");
+    refused(bench.restore("again").await, "changed or cut off");
     fs::write(&keys, &whole_keys).unwrap();
     for cut in [0, 1, whole.len() / 2, whole.len() - 1] {
         fs::write(&backup, &whole[..cut]).unwrap();
-        refused(bench.restore("again"), "no whole backup");
+        refused(bench.restore("again").await, "no whole backup");
     }
     for part in 1..40 {
         let mut changed = whole.clone();
@@ -294,7 +295,7 @@ async fn what_cannot_be_put_back_is_refused_and_leaves_nothing() {
         changed[at] ^= 0x55;
         fs::write(&backup, &changed).unwrap();
         // A byte that means nothing may be another; then what comes back is whole.
-        if let Ok(put) = bench.restore("again") {
+        if let Ok(put) = bench.restore("again").await {
             assert_eq!(put.reports, 2);
             fs::remove_dir_all(bench.path("again")).unwrap();
         }
@@ -302,5 +303,5 @@ async fn what_cannot_be_put_back_is_refused_and_leaves_nothing() {
     }
     fs::write(&backup, &whole).unwrap();
     fs::create_dir(bench.path("again")).unwrap();
-    assert_eq!(bench.restore("again").unwrap().reports, 2, "an empty folder is no reason");
+    assert_eq!(bench.restore("again").await.unwrap().reports, 2, "an empty folder is no reason");
 }

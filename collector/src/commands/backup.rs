@@ -67,7 +67,12 @@ pub(super) async fn run(settings: &Settings, options: &Options, clock: &Clock, r
 }
 
 /// Puts a backup back into an empty data folder.
-pub(super) fn restore(settings: &Settings, options: &RestoreOptions, clock: &Clock, rng: &Rng) -> Result<()> {
+pub(super) async fn restore(
+    settings: &Settings,
+    options: &RestoreOptions,
+    clock: &Clock,
+    rng: &Rng,
+) -> Result<()> {
     if settings.database.is_some() {
         bail!("a backup is put back into a data folder, not into a server's database: leave --database out");
     }
@@ -82,15 +87,17 @@ pub(super) fn restore(settings: &Settings, options: &RestoreOptions, clock: &Clo
     };
     let masters = MasterKeys::parse(&text).map_err(anyhow::Error::msg).context("the master key")?;
     let vault = Vault::new(masters, None, rng.clone());
+    let elsewhere = settings.blobs.as_ref().map(|_| instance::blobs(settings)).transpose()?;
     let mut progress: Option<Progress> = None;
     let put = backup::restore(
         (&options.from, &options.keys),
-        &settings.data(),
+        (&settings.data(), elsewhere.as_ref()),
         &vault,
         file.map(|_| text.as_str()),
         (rng, clock.now()),
         |done, total| progress.get_or_insert_with(|| Progress::new("files", total)).at(done),
-    )?;
+    )
+    .await?;
     if let Some(progress) = progress {
         progress.end();
     }

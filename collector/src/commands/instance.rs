@@ -4,7 +4,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use candor_collector::{
-    blobs::{Blobs, clear_half_written},
+    blobs::Blobs,
     chance::Rng,
     key::{InstanceKey, KEY_FILE, KEY_VARIABLE},
     store::{Site, Store, StoreOptions},
@@ -78,13 +78,18 @@ fn connect(address: &str, folder: &Path, rng: &Rng) -> Result<(Store, InstanceKe
     Ok((store, key))
 }
 
-/// The blobs of the data folder, whose store has been opened.
+/// The blobs, where the settings say: in the data folder, whose store has been opened, if they say nothing.
 ///
 /// # Errors
-/// The folder cannot be made.
+/// A folder cannot be made, or an address is unfit.
 pub(super) fn blobs(settings: &Settings) -> Result<Blobs> {
-    let folder = settings.data();
-    Blobs::in_folder(&folder).with_context(|| folder.display().to_string())
+    match &settings.blobs {
+        Some(address) => Blobs::at(address, std::env::vars()).context("--blobs"),
+        None => {
+            let folder = settings.data();
+            Blobs::in_folder(&folder).with_context(|| folder.display().to_string())
+        }
+    }
 }
 
 /// The same, for the program that is to write them: what one that was killed has left half written goes first.
@@ -93,12 +98,10 @@ pub(super) fn blobs(settings: &Settings) -> Result<Blobs> {
 /// The folder cannot be made or cleared.
 pub(super) fn own_blobs(settings: &Settings) -> Result<Blobs> {
     let blobs = blobs(settings)?;
-    if settings.database.is_some() {
-        // Another collector may be writing it just now.
-        return Ok(blobs);
+    if settings.database.is_none() {
+        // Else another collector may be writing it just now.
+        blobs.clear_half_written().context("the folder with the blobs")?;
     }
-    let folder = settings.data();
-    clear_half_written(&folder).with_context(|| folder.display().to_string())?;
     Ok(blobs)
 }
 

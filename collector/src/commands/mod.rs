@@ -101,7 +101,7 @@ pub(crate) fn run(line: CommandLine, clock: Clock, rng: Rng) -> Result<()> {
             Command::Key(command) => key::run(&settings, command, &clock, &rng).await,
             Command::Receipt(command) => receipt::run(&settings, command, &clock, &rng).await,
             Command::Backup(options) => backup::run(&settings, &options, &clock, &rng).await,
-            Command::Restore(options) => backup::restore(&settings, &options, &clock, &rng),
+            Command::Restore(options) => backup::restore(&settings, &options, &clock, &rng).await,
         }
     })
 }

@@ -45,6 +45,10 @@ pub(super) struct Settings {
     /// [default: a file in the data folder]
     #[arg(long, global = true, env = "CANDOR_DATABASE", value_name = "URL", hide_env_values = true)]
     pub(super) database: Option<String>,
+    /// Keep pictures and attachments here: a folder, or s3://bucket/prefix (gs://, az://), with endpoint, region and keys
+    /// from AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY [default: blobs in the data folder]
+    #[arg(long, global = true, env = "CANDOR_BLOBS", value_name = "URL")]
+    pub(super) blobs: Option<String>,
     /// Serve the widget's files from this folder [default: those inside the program]
     #[arg(long, global = true, env = "CANDOR_ASSETS", value_name = "DIR")]
     pub(super) assets: Option<PathBuf>,
@@ -103,6 +107,7 @@ impl Settings {
             config: self.config,
             data: self.data.or(file.data),
             database: self.database.or(file.database),
+            blobs: self.blobs.or(file.blobs),
             assets: self.assets.or(file.assets),
             listen: self.listen.or(file.listen),
             public_url: self.public_url.or(file.public_url),

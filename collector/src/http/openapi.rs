@@ -131,7 +131,7 @@ fn document() -> Value {
                 "responses": { "200": { "description": "The file." }, "default": problem("There is no such file.") },
             } },
             "/healthz": { "get": plain("health", "Whether the program runs") },
-            "/readyz": { "get": plain("ready", "Whether it can store: a row is written, made durable and read back") },
+            "/readyz": { "get": plain("ready", "Whether it can store: a row is written, made durable and read back; the text says so where files are refused meanwhile") },
             "/metrics": { "get": plain("metrics", "The figures, as OpenMetrics text") },
             "/.well-known/candor-receipt-keys.json": { "get": plain("receiptKeys", "The public keys that sign and signed receipts, as a JWK set (RFC 7517)") },
             "/me": { "get": plain("mine", "A page on which visitors ask for a link, and to which it leads") },

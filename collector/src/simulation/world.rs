@@ -389,7 +389,8 @@ impl World {
         let master = fs::read_to_string(self.folder.path().join(MASTER_KEY_FILE)).unwrap();
         let vault = Vault::new(MasterKeys::parse(&master).unwrap(), None, self.rng.clone());
         let (to, chances) = (folder(), (&self.rng, self.now));
-        backup::restore((&from, &keys), to.path(), &vault, Some(&master), chances, |_, _| {})
+        backup::restore((&from, &keys), (to.path(), None), &vault, Some(&master), chances, |_, _| {})
+            .await
             .map_err(fault)?;
         self.model = self.model.restored(then);
         self.go_on_in(Some(to));

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     net::SocketAddr,
+    path::PathBuf,
     sync::{
         Arc, LazyLock, Mutex,
         atomic::{AtomicI64, AtomicU64, Ordering},
@@ -38,7 +39,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use crate::cluster;
+use crate::{bucket, bucket::Bucket, cluster};
 
 /// The origin of the test site's pages.
 pub(crate) const PAGE: &str = "https://shop.example";
@@ -54,6 +55,8 @@ pub(crate) struct Collector {
     pub(crate) folder: Arc<TempDir>,
     /// The address of its database, where that is on a server.
     database: Option<String>,
+    /// Where its blobs are, if they are not in its folder.
+    pub(crate) bucket: Option<Arc<Bucket>>,
     now: Arc<AtomicI64>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
@@ -66,8 +69,22 @@ impl Collector {
 
     /// A collector without rate limits, unless `change` sets them.
     pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let bucket = bucket::is_asked_for().then(|| Arc::new(Bucket::start()));
+        let blobs = bucket.as_ref().map(|bucket| bucket.blobs("files", None));
+        Self::fresh(bucket.zip(blobs), change).await
+    }
+
+    /// A collector whose blobs are in a bucket, by a client that waits no longer for an answer than `patience`.
+    pub(crate) async fn on_bucket(patience: Option<&str>) -> Self {
+        let bucket = Arc::new(Bucket::start());
+        let blobs = bucket.blobs("files", patience);
+        Self::fresh(Some((bucket, blobs)), |_| {}).await
+    }
+
+    async fn fresh(blobs: Option<(Arc<Bucket>, Blobs)>, change: impl FnOnce(&mut Settings)) -> Self {
         let database = cluster::is_asked_for().then(cluster::fresh_database);
-        let mut collector = Self::in_folder(Arc::new(tempfile::tempdir().unwrap()), database, change).await;
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let mut collector = Self::in_folder(folder, database, blobs, change).await;
         collector.site = collector.add_site("Shop", PAGE).await;
         collector
     }
@@ -75,6 +92,7 @@ impl Collector {
     async fn in_folder(
         folder: Arc<TempDir>,
         database: Option<String>,
+        blobs: Option<(Arc<Bucket>, Blobs)>,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
         record_logs();
@@ -92,7 +110,10 @@ impl Collector {
         let clock = Clock::new(move || Timestamp::from_unix_ms(ticking.load(Ordering::SeqCst)));
         let key = InstanceKey::open_or_create(folder.path(), &rng).unwrap();
         let store = open(&folder, database.as_deref(), &key, &rng);
-        let blobs = Blobs::in_folder(folder.path()).unwrap();
+        let (bucket, blobs) = match blobs {
+            Some((bucket, blobs)) => (Some(bucket), blobs),
+            None => (None, Blobs::in_folder(folder.path()).unwrap()),
+        };
         let app = Arc::new(App::new((store, blobs), shelf(), key, (clock, rng), settings));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -101,7 +122,7 @@ impl Collector {
         let task = tokio::spawn(async move {
             listen::serve(listener, router, async move { stopped.await.unwrap_or_default() }).await;
         });
-        Self { address, app, site: Uuid::nil(), folder, database, now, stop: Some(stop), task }
+        Self { address, app, site: Uuid::nil(), folder, database, bucket, now, stop: Some(stop), task }
     }
 
     /// Another program's look at the same data.
@@ -114,10 +135,11 @@ impl Collector {
     /// Ends it as SIGTERM would, and begins again on the same data.
     pub(crate) async fn restart(mut self) -> Self {
         let (site, folder, database) = (self.site, Arc::clone(&self.folder), self.database.clone());
+        let blobs = self.bucket.take().map(|bucket| (bucket, self.app.blobs.clone()));
         drop(self.stop.take());
         self.task.await.unwrap();
         drop(self.app);
-        let mut again = Self::in_folder(folder, database, |_| {}).await;
+        let mut again = Self::in_folder(folder, database, blobs, |_| {}).await;
         again.site = site;
         again
     }
@@ -236,6 +258,11 @@ impl Collector {
         }
         let head = head(method, &format!("/v1/me{path}"), &headers, Some(body.len()));
         exchange(self.address, &head, body.as_bytes()).await
+    }
+
+    /// The folder that its blobs end in.
+    pub(crate) fn blob_folder(&self) -> PathBuf {
+        self.bucket.as_ref().map_or_else(|| self.folder.path().join("blobs"), |bucket| bucket.folder("files"))
     }
 
     /// Rows of one table.

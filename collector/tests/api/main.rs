@@ -4,6 +4,7 @@
 mod acting;
 mod backups;
 mod bad_input;
+mod bucket;
 mod cluster;
 mod files;
 mod harness;

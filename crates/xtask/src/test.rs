@@ -69,6 +69,11 @@ pub(crate) fn run(place: &Place) -> Result<()> {
         command.args(ON_POSTGRES).env("CANDOR_TEST_STORE", "postgres");
         suites.push(suite(&format!("{} on PostgreSQL", binary.name), &mut command)?);
     }
+    for binary in native.iter().filter(|binary| binary.name.ends_with("api")) {
+        let mut command = command(place, binary);
+        command.arg("files::").env("CANDOR_TEST_BLOBS", "s3");
+        suites.push(suite(&format!("{} in a bucket", binary.name), &mut command)?);
+    }
     suites.push(suite(
         "doc tests",
         run::cargo().args(["test", "--quiet", "--workspace", "--doc"]).current_dir(&place.root),

@@ -107,6 +107,10 @@ async fn claim_of_a_sweep_that_was_killed_ends_by_itself() {
 #[tokio::test]
 async fn blobs_that_are_away_cost_no_words_and_come_back_by_themselves() {
     let collector = taking_files().await;
+    if collector.bucket.is_some() {
+        // `elsewhere` has the same for a bucket.
+        return;
+    }
     let (submission, picture) = (granting(&collector, 1), png(4, 4));
     let (here, away) = (collector.folder.path().join("blobs"), collector.folder.path().join("away"));
     std::fs::rename(&here, &away).unwrap();

@@ -1,5 +1,6 @@
 //! Files that follow a submission: kept whole and once, or refused with a reason; the words stay whatever happens.
 
+mod elsewhere;
 mod keeping;
 mod refusals;
 mod showing;
@@ -116,8 +117,10 @@ fn png(width: u32, height: u32) -> Vec<u8> {
 
 /// How many blobs there are.
 fn blobs(collector: &Collector) -> usize {
-    let shards = std::fs::read_dir(collector.folder.path().join("blobs")).unwrap();
-    shards.map(|shard| std::fs::read_dir(shard.unwrap().path()).unwrap().count()).sum()
+    // A bucket has no folder before it has anything in it.
+    let Ok(shards) = std::fs::read_dir(collector.blob_folder()) else { return 0 };
+    let shards = shards.map(|shard| shard.unwrap().path()).filter(|shard| shard.is_dir());
+    shards.map(|shard| std::fs::read_dir(shard).unwrap().count()).sum()
 }
 
 /// The names of all blobs.
