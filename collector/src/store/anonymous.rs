@@ -19,13 +19,13 @@ pub(super) const NOBODY: [u8; 32] = [0; 32];
 /// The last moment that can be written: what is nobody's has no date.
 const FOREVER: Timestamp = Timestamp::from_unix_ms(253_402_300_799_999);
 
-/// How many reports are due for it: now, nobody.
+/// How many reports are due for it: now, nobody, a day's milliseconds.
 pub(super) const ARE_DUE: &str = "SELECT
     (SELECT count(*) FROM part JOIN report ON report.id = part.report JOIN site ON site.id = report.site
      WHERE part.purpose = 'message' AND part.until <= ?1 AND at_end = 'anonymise'
        AND held_because IS NULL AND erased_at IS NULL AND reporter <> ?2)
     + (SELECT count(*) FROM report JOIN site ON site.id = report.site
-       WHERE anonymised_at IS NULL AND closed_at + grace_days * 86400000 <= ?1
+       WHERE anonymised_at IS NULL AND closed_at + grace_days * ?3 <= ?1
          AND held_because IS NULL AND erased_at IS NULL AND reporter <> ?2)";
 
 /// Whether the bare words of a report may stay: where the owner keeps them at their date, or of a site that is over has

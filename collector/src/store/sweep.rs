@@ -1,6 +1,6 @@
 //! Taking out what has reached its date.
 
-use candor_protocol::{Purpose, Timestamp};
+use candor_protocol::{DAY_MS, Purpose, Timestamp};
 use candor_rules::retention::CONSENT_EVIDENCE_DAYS;
 use uuid::Uuid;
 
@@ -108,7 +108,7 @@ impl Store {
                     )?,
                     anonymised: connection
                         .prepare_cached(anonymous::ARE_DUE)?
-                        .query_row((now.unix_ms(), anonymous::NOBODY), |row| row.get(0))?,
+                        .query_row((now.unix_ms(), anonymous::NOBODY, DAY_MS), |row| row.get(0))?,
                     audit: count("SELECT count(*) FROM audit WHERE at <= ?1", audit::ended(now))?,
                     ..Due::default()
                 };
