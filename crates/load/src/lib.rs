@@ -1,6 +1,7 @@
 //! Load on a collector that runs as a program of its own, and is known by HTTP and its files alone.
 
 mod client;
+mod cluster;
 pub mod faults;
 pub mod floor;
 pub mod ingest;

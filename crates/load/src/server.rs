@@ -1,6 +1,7 @@
 //! The programs that are put under load, each with a folder of its own.
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Stdio,
@@ -27,6 +28,9 @@ use crate::client::{self, Client};
 const READY_WITHIN: Duration = Duration::from_secs(30);
 /// How long it may take to end.
 const STOPPED_WITHIN: Duration = Duration::from_secs(60);
+
+/// What a program finds in its environment beside what we have in ours.
+pub(crate) type Surroundings = BTreeMap<&'static str, String>;
 
 /// What is put under load.
 #[derive(Clone, Debug)]
@@ -72,9 +76,16 @@ impl Kind {
 
     /// Makes what has to be there before it serves, and says which site reports go to.
     pub(crate) async fn prepare(&self, data: &Path) -> Result<Uuid> {
+        self.prepare_among(data, &Surroundings::default()).await
+    }
+
+    /// The same in surroundings that it is to find.
+    pub(crate) async fn prepare_among(&self, data: &Path, surroundings: &Surroundings) -> Result<Uuid> {
         let Self::Collector(program, _) = self else { return Ok(Uuid::max()) };
         let run = async |arguments: &[&str]| {
-            let output = Command::new(program).args(arguments).arg("--data").arg(data).output().await?;
+            let mut command = Command::new(program);
+            command.args(arguments).arg("--data").arg(data).envs(surroundings);
+            let output = command.output().await?;
             ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             Ok(String::from_utf8(output.stdout)?)
         };
@@ -110,8 +121,15 @@ pub(crate) struct Server {
 impl Server {
     /// Starts it over a folder and waits for its first answer.
     pub(crate) async fn start(kind: &Kind, data: &Path) -> Result<Self> {
+        Self::start_among(kind, data, &Surroundings::default()).await
+    }
+
+    /// The same in surroundings that it is to find.
+    pub(crate) async fn start_among(kind: &Kind, data: &Path, surroundings: &Surroundings) -> Result<Self> {
         let begun = Instant::now();
-        let mut child = kind.command(data)?.spawn().with_context(|| format!("cannot start {kind:?}"))?;
+        let mut command = kind.command(data)?;
+        let mut child =
+            command.envs(surroundings).spawn().with_context(|| format!("cannot start {kind:?}"))?;
         let stdout = child.stdout.take().context("stdout is piped")?;
         let mut line = String::new();
         tokio::time::timeout(READY_WITHIN, BufReader::new(stdout).read_line(&mut line))

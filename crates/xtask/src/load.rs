@@ -45,6 +45,7 @@ pub(crate) struct Faults {
 
 /// Builds both programs for release and does to the collector what happens to machines.
 pub(crate) fn faults(place: &Place, options: &Faults) -> Result<()> {
+    setup::servers(place)?;
     let mut command = program(place, "faults")?;
     command.args(["--rounds", &options.rounds.to_string(), "--seed", &options.seed.to_string()]);
     command.args(["--only", &options.only]);

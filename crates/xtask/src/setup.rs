@@ -55,7 +55,8 @@ pub(crate) fn browsers(place: &Place, browsers: &[Browser]) -> Result<()> {
     install(place, &missing)
 }
 
-/// The servers that the tests start for themselves: the database, and the balancer before several collectors.
+/// The servers that the tests start for themselves (the database, and the balancer before several collectors), and what
+/// does to programs what happens to machines.
 pub(crate) fn servers(place: &Place) -> Result<()> {
     let debians = fs::read_dir("/usr/lib/postgresql");
     let has_database = debians
@@ -63,7 +64,12 @@ pub(crate) fn servers(place: &Place) -> Result<()> {
         || run::which("initdb").is_some();
     // Debian keeps it where only root looks.
     let has_balancer = Path::new("/usr/sbin/nginx").exists() || run::which("nginx").is_some();
-    let wanted = [(has_database, Package::Apt("postgresql")), (has_balancer, Package::Apt("nginx-light"))];
+    let wanted = [
+        (has_database, Package::Apt("postgresql")),
+        (has_balancer, Package::Apt("nginx-light")),
+        (run::which("strace").is_some(), Package::Apt("strace")),
+        (run::which("faketime").is_some(), Package::Apt("faketime")),
+    ];
     let missing: Vec<_> =
         wanted.into_iter().filter(|(is_there, _)| !is_there).map(|(_, package)| package).collect();
     install(place, &missing)
