@@ -2,15 +2,23 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::time::Instant;
+
 use crate::{
     app::App,
     blobs::{BlobError, Blobs},
     chance::Clock,
-    store::{Due, Store, StoreError},
+    store::{Due, Store, StoreError, Walk},
 };
 
 /// Rows of one sort in one transaction.
 const BATCH_ROWS: u32 = 500;
+/// Rows of a sweep's first batch, and of its smallest.
+const FIRST_ROWS: u32 = 64;
+const FEWEST_ROWS: u32 = 8;
+/// A batch that takes longer is followed by a smaller one, for whatever else is to be written waits as long; one that
+/// takes less than half of it by a larger one.
+const BATCH_TIME: Duration = Duration::from_millis(20);
 /// How long the background sweep rests between two rounds.
 const REST: Duration = Duration::from_secs(300);
 
@@ -40,17 +48,34 @@ pub async fn sweep(
     clock: &Clock,
     mut swept: impl FnMut(Due),
 ) -> Result<Due, SweepError> {
-    let mut sum = Due::default();
+    let (mut sum, mut walk, mut rows) = (Due::default(), Walk::default(), FIRST_ROWS);
     loop {
-        let anonymised = store.anonymise_due(clock.now(), BATCH_ROWS).await?;
-        let mut batch = store.sweep(clock.now(), BATCH_ROWS).await?;
+        let begun = Instant::now();
+        let anonymised = store.anonymise_due(clock.now(), rows, &mut walk).await?;
+        let mut batch = store.sweep(clock.now(), rows, &mut walk).await?;
+        rows = next_rows(rows, begun.elapsed());
         batch.anonymised = anonymised;
-        batch.blobs = sweep_blobs(store, blobs, clock).await?;
+        if walk.is_over() || batch.has_files() {
+            batch.blobs = sweep_blobs(store, blobs, clock).await?;
+        }
         swept(batch);
         sum = sum.plus(batch);
-        if batch.total() == 0 {
+        if walk.is_over() && batch.blobs == 0 {
             return Ok(sum);
         }
+        // As long as it took: whatever else is to be written has half of the writer's time at least.
+        tokio::time::sleep(begun.elapsed()).await;
+    }
+}
+
+/// How many rows the next batch looks at after one of so many took so long.
+fn next_rows(rows: u32, took: Duration) -> u32 {
+    if took > BATCH_TIME {
+        (rows / 2).max(FEWEST_ROWS)
+    } else if took < BATCH_TIME / 2 {
+        (rows * 2).min(BATCH_ROWS)
+    } else {
+        rows
     }
 }
 
@@ -122,5 +147,19 @@ pub async fn keep_swept(app: Arc<App>) {
             Err(cause) => tracing::warn!(%cause, "sweep"),
         }
         tokio::time::sleep(REST).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_grow_while_they_are_quick_and_shrink_when_they_hold_others_up() {
+        let quick = Duration::from_millis(1);
+        assert_eq!((next_rows(64, quick), next_rows(400, quick)), (128, 500));
+        assert_eq!(next_rows(64, BATCH_TIME), 64);
+        let slow = BATCH_TIME * 3;
+        assert_eq!((next_rows(64, slow), next_rows(10, slow), next_rows(8, slow)), (32, 8, 8));
     }
 }

@@ -39,7 +39,7 @@ use crate::{
     retention,
     store::{
         Answer, AtEnd, Closing, FiledReport, Inserted, InsertedFile, NewFile, NewSite, PageQuery,
-        ReporterHash, Role, Scope, SiteChange, Store, StoreOptions,
+        ReporterHash, Role, Scope, SiteChange, Store, StoreOptions, Walk,
     },
     vault::{MASTER_KEY_FILE, MasterKeys, Vault},
 };
@@ -699,8 +699,9 @@ impl World {
     }
 
     async fn sweep(&mut self, limit: u8, blobs: Option<u8>) -> Result<(), Law> {
-        self.store().anonymise_due(self.now, limit.into()).await.map_err(fault)?;
-        self.store().sweep(self.now, limit.into()).await.map_err(fault)?;
+        let mut walk = Walk::default();
+        self.store().anonymise_due(self.now, limit.into(), &mut walk).await.map_err(fault)?;
+        self.store().sweep(self.now, limit.into(), &mut walk).await.map_err(fault)?;
         if let Some(count) = blobs {
             let claimed = self.store().claim_blobs(self.now, limit.into()).await.map_err(fault)?;
             for blob in claimed.into_iter().take(count.into()) {

@@ -7,7 +7,10 @@ use candor_protocol::{DAY_MS, Purpose, Timestamp};
 use candor_rules::Content;
 use uuid::Uuid;
 
-use super::{ReporterHash, Store, StoreError, audit, body, erasing, loose, reports, seal, sql::Connection};
+use super::{
+    ReporterHash, Store, StoreError, audit, body, erasing, loose, reports, seal, sql::Connection,
+    sweep::Window,
+};
 use crate::{
     audit::{Act, Actor, Entry},
     key::InstanceKey,
@@ -38,41 +41,63 @@ const KEEPS_WORDS: &str =
       AND NOT EXISTS (SELECT 1 FROM objection WHERE objection.site = report.site
           AND objection.reporter = report.reporter AND objection.purpose = 'message')";
 
+/// How far making reports anonymous has come; see [`super::Walk`].
+#[derive(Clone, Debug, Default)]
+pub(super) struct Walk {
+    /// All parts were looked at whose date is this one or before.
+    reached: Option<i64>,
+    messages_done: bool,
+    /// The last report that was cleared of the site that is being cleared.
+    cleared: Uuid,
+    /// Sites that need no more of this walk.
+    sites_seen: Vec<Uuid>,
+    sites_done: bool,
+}
+
+impl Walk {
+    pub(super) const fn is_over(&self) -> bool {
+        self.messages_done && self.sites_done
+    }
+}
+
+/// The messages of a window that are due for it.
+pub(super) const MESSAGES: &str = "SELECT part.report FROM part
+        JOIN report ON report.id = part.report JOIN site ON site.id = report.site
+    WHERE part.until > ?1 AND part.until <= ?2 AND part.purpose = 'message' AND at_end = 'anonymise'
+        AND held_because IS NULL AND erased_at IS NULL AND reporter <> ?3
+    /*pg FOR UPDATE OF report SKIP LOCKED*/";
+
+/// A site's next reports that are somebody's.
+pub(super) const THEIRS: &str = "SELECT id FROM report WHERE site = ?1 AND id > ?2 AND reporter <> ?3
+        AND erased_at IS NULL AND held_because IS NULL
+    ORDER BY id LIMIT ?4 /*pg FOR UPDATE*/";
+
 impl Store {
-    /// Makes reports anonymous that are due for it, at most `limit` for each reason and site: messages at their date where
-    /// the site keeps bare ones, and everything of sites whose closing has had its days of grace. How many it did.
+    /// Makes reports anonymous that are due for it, from where the walk has come to: of the messages of sites that keep
+    /// bare ones some `limit` parts that have reached their date are looked at, and at most `limit` reports of each site
+    /// whose closing has had its days of grace are cleared. How many it did.
     ///
     /// # Errors
-    /// Nothing of this batch was done.
-    pub async fn anonymise_due(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    /// Nothing of this batch was done, and the walk is where it was.
+    pub async fn anonymise_due(
+        &self,
+        now: Timestamp,
+        limit: u32,
+        walk: &mut super::Walk,
+    ) -> Result<u64, StoreError> {
+        if walk.anonymous.is_over() {
+            return Ok(0);
+        }
         let (key, vault) = (self.key.clone(), self.vault.clone());
+        let mut ahead = walk.anonymous.clone();
         let done = self.writer.write(move |connection| {
-            let mut done = 0;
-            let mut statement = connection.prepare_cached(
-                "SELECT part.report FROM part JOIN report ON report.id = part.report
-                     JOIN site ON site.id = report.site
-                 WHERE part.purpose = 'message' AND part.until <= ?1 AND at_end = 'anonymise'
-                   AND held_because IS NULL AND erased_at IS NULL AND reporter <> ?2
-                 LIMIT ?3 /*pg FOR UPDATE OF report SKIP LOCKED*/",
-            )?;
-            let due = statement.query_map((now.unix_ms(), NOBODY, limit), |row| row.get(0))?;
-            for report in due.collect::<Result<Vec<[u8; 16]>, _>>()? {
-                anonymise(connection, (&key, &vault), Uuid::from_bytes(report), now)?;
-                done += 1;
-            }
-            let mut statement = connection.prepare_cached(
-                "SELECT id, keeps_messages FROM site WHERE anonymised_at IS NULL AND closed_at + grace_days * ?2 <= ?1
-                     /*pg FOR NO KEY UPDATE SKIP LOCKED*/",
-            )?;
-            let over = statement.query_map((now.unix_ms(), DAY_MS), |row| {
-                Ok((Uuid::from_bytes(row.get(0)?), row.get(1)?))
-            })?;
-            for site in over.collect::<Result<Vec<_>, _>>()? {
-                done += clear_site(connection, (&key, &vault), site, now, limit)?;
-            }
-            Ok(done)
+            let keys = (&key, &*vault);
+            let messages = ahead.messages(connection, keys, now, limit)?;
+            let cleared = ahead.sites(connection, keys, now, limit)?;
+            Ok((messages + cleared, ahead))
         });
-        let done = done.await?;
+        let (done, reached) = done.await?;
+        walk.anonymous = reached;
         if done > 0 {
             self.writer.forget_log().await;
         }
@@ -80,41 +105,94 @@ impl Store {
     }
 }
 
-/// One batch of a closed site; the last one takes the objections.
-fn clear_site(
+impl Walk {
+    fn messages(
+        &mut self,
+        connection: &Connection,
+        keys: (&InstanceKey, &Vault),
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let mut any = connection.prepare_cached("SELECT 1 FROM site WHERE at_end = 'anonymise'")?;
+        let window = if self.messages_done || !any.exists([])? {
+            None
+        } else {
+            Window::next(connection, ("part", "until"), self.reached, now, limit)?
+        };
+        let Some(Window { after, to, rows }) = window else {
+            self.messages_done = true;
+            return Ok(0);
+        };
+        let mut statement = connection.prepare_cached(MESSAGES)?;
+        let due = statement.query_map((after, to, NOBODY), |row| row.get(0))?;
+        let due = due.collect::<Result<Vec<[u8; 16]>, _>>()?;
+        for report in &due {
+            anonymise(connection, keys, Uuid::from_bytes(*report), now)?;
+        }
+        self.reached = Some(to);
+        self.messages_done = rows < limit;
+        Ok(due.len() as u64)
+    }
+
+    /// One batch of a closed site; the last one takes the objections.
+    fn sites(
+        &mut self,
+        connection: &Connection,
+        keys: (&InstanceKey, &Vault),
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let mut statement = connection.prepare_cached(
+            "SELECT id, keeps_messages FROM site WHERE anonymised_at IS NULL AND closed_at + grace_days * ?2 <= ?1
+                 /*pg FOR NO KEY UPDATE SKIP LOCKED*/",
+        )?;
+        let over = statement
+            .query_map((now.unix_ms(), DAY_MS), |row| Ok((Uuid::from_bytes(row.get(0)?), row.get(1)?)))?;
+        let over: Vec<(Uuid, bool)> = over.collect::<Result<_, _>>()?;
+        let Some((site, keeps_messages)) = over.into_iter().find(|(id, _)| !self.sites_seen.contains(id))
+        else {
+            self.sites_done = true;
+            return Ok(0);
+        };
+        let mut statement = connection.prepare_cached(THEIRS)?;
+        let theirs = statement
+            .query_map((site.as_bytes(), self.cleared.as_bytes(), NOBODY, limit), |row| row.get(0))?;
+        let theirs: Vec<[u8; 16]> = theirs.collect::<Result<_, _>>()?;
+        for report in &theirs {
+            self.cleared = Uuid::from_bytes(*report);
+            anonymise(connection, keys, self.cleared, now)?;
+        }
+        let done = theirs.len() as u64;
+        if done < u64::from(limit) {
+            self.sites_seen.push(site);
+            self.cleared = Uuid::nil();
+            finish_site(connection, keys.0, (site, keeps_messages), now)?;
+        }
+        Ok(done)
+    }
+}
+
+/// Notes that a closed site is nobody's any more, unless it is: what is held waits for the end of its hold.
+fn finish_site(
     connection: &Connection,
-    (key, vault): (&InstanceKey, &Vault),
+    key: &InstanceKey,
     (site, keeps_messages): (Uuid, bool),
     now: Timestamp,
-    limit: u32,
-) -> Result<u64, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id FROM report WHERE site = ?1 AND reporter <> ?2 AND erased_at IS NULL
-             AND held_because IS NULL LIMIT ?3 /*pg FOR UPDATE*/",
-    )?;
-    let theirs = statement.query_map((site.as_bytes(), NOBODY, limit), |row| row.get(0))?;
-    let theirs: Vec<[u8; 16]> = theirs.collect::<Result<_, _>>()?;
-    for report in &theirs {
-        anonymise(connection, (key, vault), Uuid::from_bytes(*report), now)?;
+) -> Result<(), StoreError> {
+    let is_somebodys = connection
+        .prepare_cached("SELECT 1 FROM report WHERE site = ?1 AND reporter <> ?2 AND erased_at IS NULL")?
+        .exists((site.as_bytes(), NOBODY))?;
+    if is_somebodys {
+        return Ok(());
     }
-    let done = theirs.len() as u64;
-    if done < u64::from(limit) {
-        // What is held waits for the end of its hold.
-        let rest = connection
-            .prepare_cached("SELECT 1 FROM report WHERE site = ?1 AND held_because IS NOT NULL")?
-            .exists([site.as_bytes()])?;
-        if !rest {
-            connection.prepare_cached("DELETE FROM objection WHERE site = ?1")?.execute([site.as_bytes()])?;
-            connection
-                .prepare_cached("UPDATE site SET anonymised_at = ?2 WHERE id = ?1")?
-                .execute((site.as_bytes(), now.unix_ms()))?;
-            let subject = if keeps_messages { "messages kept" } else { "messages deleted" };
-            let (actor, act) = (Actor::Collector, Act::SiteAnonymised);
-            let entry = Entry { at: now, actor, act, site: Some(site), subject: subject.into(), why: None };
-            audit::append(connection, &entry, key)?;
-        }
-    }
-    Ok(done)
+    connection.prepare_cached("DELETE FROM objection WHERE site = ?1")?.execute([site.as_bytes()])?;
+    connection
+        .prepare_cached("UPDATE site SET anonymised_at = ?2 WHERE id = ?1")?
+        .execute((site.as_bytes(), now.unix_ms()))?;
+    let subject = if keeps_messages { "messages kept" } else { "messages deleted" };
+    let (actor, act) = (Actor::Collector, Act::SiteAnonymised);
+    let entry = Entry { at: now, actor, act, site: Some(site), subject: subject.into(), why: None };
+    audit::append(connection, &entry, key)
 }
 
 /// Puts a row that is nobody's in the place of a report. The last one of a reporter's takes their key along.

@@ -74,12 +74,14 @@ impl Known {
     }
 }
 
+/// The report of a submission.
+pub(super) const KNOWN: &str =
+    "SELECT id, fingerprint, received_at, policy, kept FROM report WHERE site = ?1 AND submission = ?2";
+
 fn known(connection: &Connection, site: Uuid, submission: Uuid) -> Result<Option<Known>, StoreError> {
     type Columns = ([u8; 16], [u8; 32], i64, u32, String);
     let row: Option<Columns> = connection
-        .prepare_cached(
-            "SELECT id, fingerprint, received_at, policy, kept FROM report WHERE site = ?1 AND submission = ?2",
-        )?
+        .prepare_cached(KNOWN)?
         .query_row((site.as_bytes(), submission.as_bytes()), |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
         })

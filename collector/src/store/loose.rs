@@ -8,7 +8,7 @@
 use candor_protocol::{Purpose, Timestamp};
 use uuid::Uuid;
 
-use super::{Due, Store, StoreError, sql::Connection};
+use super::{Store, StoreError, sql::Connection};
 use crate::blobs::BlobName;
 
 /// Milliseconds for which a claim holds: far longer than taking a batch of blobs away, so that what a killed sweep has
@@ -21,6 +21,13 @@ pub(super) const WILL_BE_LOOSE: &str = "SELECT
        AND NOT EXISTS (SELECT 1 FROM file WHERE file.blob = loose_blob.blob))
     + (SELECT count(DISTINCT blob) FROM file WHERE until <= ?1
        AND NOT EXISTS (SELECT 1 FROM file AS other WHERE other.blob = file.blob AND other.until > ?1))";
+
+/// Claims blobs: now, the last moment of a claim that holds no more, at most.
+pub(super) const CLAIM: &str = "UPDATE loose_blob SET claimed_at = ?1 WHERE blob IN (
+        SELECT blob FROM loose_blob WHERE go_at <= ?1 AND coalesce(claimed_at, ?2) <= ?2
+            AND NOT EXISTS (SELECT 1 FROM file WHERE file.blob = loose_blob.blob)
+        LIMIT ?3 /*pg FOR UPDATE SKIP LOCKED*/)
+    RETURNING blob";
 
 impl Store {
     /// Takes note of blobs that exist. Those that no row names may go at `go_at`, unless a row names them until then.
@@ -56,14 +63,7 @@ impl Store {
     pub async fn claim_blobs(&self, now: Timestamp, limit: u32) -> Result<Vec<BlobName>, StoreError> {
         self.writer
             .write(move |connection| {
-                let mut statement = connection.prepare_cached(
-                    "UPDATE loose_blob SET claimed_at = ?1 WHERE blob IN (
-                         SELECT blob FROM loose_blob
-                         WHERE go_at <= ?1 AND coalesce(claimed_at, ?2) <= ?2
-                           AND NOT EXISTS (SELECT 1 FROM file WHERE file.blob = loose_blob.blob)
-                         LIMIT ?3 /*pg FOR UPDATE SKIP LOCKED*/)
-                     RETURNING blob",
-                )?;
+                let mut statement = connection.prepare_cached(CLAIM)?;
                 let claim_ended = now.plus_ms(-CLAIM_MS).unix_ms();
                 let claimed = statement.query_map((now.unix_ms(), claim_ended, limit), |row| row.get(0))?;
                 Ok(claimed.map(|blob| blob.map(BlobName::from_bytes)).collect::<Result<_, _>>()?)
@@ -100,28 +100,6 @@ pub(super) fn is_going(connection: &Connection, blob: BlobName) -> Result<bool, 
     Ok(claimed.exists([blob.as_bytes()])?)
 }
 
-/// Deletes files that have reached their date, and loosens the blobs that were theirs alone.
-pub(super) fn delete_files(
-    connection: &Connection,
-    now: Timestamp,
-    limit: u32,
-    swept: &mut Due,
-) -> Result<(), StoreError> {
-    let mut statement = connection.prepare_cached(
-        "DELETE FROM file WHERE (report, name) IN (
-             SELECT file.report, file.name FROM file JOIN report ON report.id = file.report
-             WHERE file.until <= ?1 AND held_because IS NULL LIMIT ?2 /*pg FOR UPDATE SKIP LOCKED*/)
-         RETURNING purpose, blob",
-    )?;
-    let deleted = statement.query_map((now.unix_ms(), limit), |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let deleted: Vec<(String, [u8; 32])> = deleted.collect::<Result<_, _>>()?;
-    for (purpose, blob) in deleted {
-        swept.count(&purpose);
-        loosen(connection, BlobName::from_bytes(blob), now)?;
-    }
-    Ok(())
-}
-
 /// Deletes a report's files, all or those for one purpose, and loosens the blobs that were theirs alone.
 pub(super) fn drop_files(
     connection: &Connection,
@@ -138,7 +116,8 @@ pub(super) fn drop_files(
     deleted.into_iter().try_for_each(|blob| loosen(connection, BlobName::from_bytes(blob), now))
 }
 
-fn loosen(connection: &Connection, blob: BlobName, go_at: Timestamp) -> Result<(), StoreError> {
+/// A blob that no row names any more may go.
+pub(super) fn loosen(connection: &Connection, blob: BlobName, go_at: Timestamp) -> Result<(), StoreError> {
     connection
         .prepare_cached(
             "INSERT INTO loose_blob (blob, go_at) SELECT ?1, ?2

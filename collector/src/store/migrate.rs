@@ -17,7 +17,8 @@ migrations![
     "0005_receipts",
     "0006_links",
     "0007_words",
-    "0008_nodes"
+    "0008_nodes",
+    "0009_growth",
 ];
 
 /// The number of the lock under which a server's database is migrated. An engine that takes no such lock refuses the

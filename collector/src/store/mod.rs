@@ -50,11 +50,13 @@ pub(crate) use seal::about as part_about;
 pub use seal::{FileSeal, RotateError};
 pub use sessions::{MemberSite, SignedIn};
 pub use sites::{AtEnd, Closing, Directory, NewSite, Site, SiteChange};
-pub use sweep::Due;
+pub use sweep::{Due, Walk};
 pub use words::Wanted;
 
 #[cfg(test)]
 #[path = "../../tests/api/cluster.rs"]
 pub(crate) mod cluster;
+#[cfg(test)]
+mod measure;
 #[cfg(test)]
 mod tests;

@@ -120,25 +120,34 @@ impl Store {
 }
 
 /// Restricted reports are out of members' sight, but for those who see to privacy.
-const MAY_SEE: &str = "SELECT 1 FROM report JOIN membership ON membership.site = report.site
+pub(super) const MAY_SEE: &str = "SELECT 1 FROM report JOIN membership ON membership.site = report.site
     WHERE id = ?1 AND erased_at IS NULL AND member = ?2 AND (restricted_at IS NULL OR role = 'privacy')";
 
-/// One site's reports, newest first: now, site, only before, kind or null, at most, also restricted ones.
-pub(super) const LINES: &str =
-    "SELECT report.id, report.site, kind, rating_scale, rating_value, received_at, message.body, contact.body,
-        (SELECT count(*) FROM file WHERE file.report = report.id AND purpose = 'picture' AND until > ?1),
-        (SELECT count(*) FROM file WHERE file.report = report.id AND purpose = 'attachment' AND until > ?1),
-        report.reporter, report.restricted_at IS NOT NULL, report.held_because IS NOT NULL
-    FROM report
-    LEFT JOIN part AS message ON message.report = report.id AND message.purpose = 'message' AND message.until > ?1
-        AND NOT EXISTS (SELECT 1 FROM objection WHERE objection.site = report.site
-            AND objection.reporter = report.reporter AND objection.purpose = 'message')
-    LEFT JOIN part AS contact ON contact.report = report.id AND contact.purpose = 'contact' AND contact.until > ?1
-        AND NOT EXISTS (SELECT 1 FROM objection WHERE objection.site = report.site
-            AND objection.reporter = report.reporter AND objection.purpose = 'contact')
-    WHERE report.until > ?1 AND report.site = ?2 AND report.id < ?3 AND kind = coalesce(?4, kind)
-        AND report.erased_at IS NULL AND (?6 OR report.restricted_at IS NULL)
-    ORDER BY report.id DESC LIMIT ?5";
+/// One site's reports, newest first: now, site, only before, at most, also restricted ones, and what the filter asks.
+macro_rules! lines {
+    ($filter:literal) => {
+        concat!(
+            "SELECT report.id, report.site, kind, rating_scale, rating_value, received_at, message.body, contact.body,
+                (SELECT count(*) FROM file WHERE file.report = report.id AND purpose = 'picture' AND until > ?1),
+                (SELECT count(*) FROM file WHERE file.report = report.id AND purpose = 'attachment' AND until > ?1),
+                report.reporter, report.restricted_at IS NOT NULL, report.held_because IS NOT NULL
+            FROM report
+            LEFT JOIN part AS message ON message.report = report.id AND message.purpose = 'message' AND message.until > ?1
+                AND NOT EXISTS (SELECT 1 FROM objection WHERE objection.site = report.site
+                    AND objection.reporter = report.reporter AND objection.purpose = 'message')
+            LEFT JOIN part AS contact ON contact.report = report.id AND contact.purpose = 'contact' AND contact.until > ?1
+                AND NOT EXISTS (SELECT 1 FROM objection WHERE objection.site = report.site
+                    AND objection.reporter = report.reporter AND objection.purpose = 'contact')
+            WHERE report.until > ?1 AND report.site = ?2 AND report.id < ?3 AND report.erased_at IS NULL
+                AND (?5 OR report.restricted_at IS NULL) ", $filter, "
+            ORDER BY report.id DESC LIMIT ?4"
+        )
+    };
+}
+/// See `lines`: all of them.
+pub(super) const LINES: &str = lines!("");
+/// See `lines`: those of one kind.
+pub(super) const LINES_OF_KIND: &str = lines!("AND kind = ?6");
 
 /// One short walk down the index for each of the member's sites, so that a page costs the same however many reports
 /// there are.
@@ -149,21 +158,18 @@ fn page(
     now: Timestamp,
 ) -> Result<Page, StoreError> {
     let sites = sessions::sites_of(connection, query.member, query.site)?;
-    let mut statement = connection.prepare_cached(LINES)?;
+    let mut statement =
+        connection.prepare_cached(if query.kind.is_some() { LINES_OF_KIND } else { LINES })?;
     let before = query.before.unwrap_or(Uuid::max());
     // One more than asked for tells whether there are older ones.
     let limit = i64::try_from(query.limit).unwrap_or(i64::MAX - 1) + 1;
     let mut lines = Vec::new();
     for (site, sees_restricted) in sites {
-        let kind = query.kind.map(Kind::as_str);
-        let mut rows = statement.query((
-            now.unix_ms(),
-            site.as_bytes(),
-            before.as_bytes(),
-            kind,
-            limit,
-            sees_restricted,
-        ))?;
+        let (now, site, before) = (now.unix_ms(), site.as_bytes(), before.as_bytes());
+        let mut rows = match query.kind {
+            None => statement.query((now, site, before, limit, sees_restricted))?,
+            Some(kind) => statement.query((now, site, before, limit, sees_restricted, kind.as_str()))?,
+        };
         while let Some(row) = rows.next()? {
             lines.push(line(connection, vault, &row)?);
         }
@@ -198,6 +204,14 @@ pub(super) fn line(connection: &Connection, vault: &Vault, row: &Row<'_>) -> Res
     })
 }
 
+/// One report: its id, now.
+pub(super) const WHOLE: &str =
+    "SELECT report.site, kind, rating_scale, rating_value, received_at, report.reporter, kept,
+        consent.policy, consent.granted, consent.given_at, consent.asked, consent.evidence,
+        restricted_at, held_because
+    FROM report JOIN consent ON consent.report = report.id
+    WHERE report.id = ?1 AND until > ?2 AND erased_at IS NULL";
+
 /// A whole report with all that has not expired, whoever asks.
 pub(super) fn whole(
     connection: &Connection,
@@ -205,13 +219,7 @@ pub(super) fn whole(
     id: Uuid,
     now: Timestamp,
 ) -> Result<Option<Report>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT report.site, kind, rating_scale, rating_value, received_at, report.reporter, kept,
-                consent.policy, consent.granted, consent.given_at, consent.asked, consent.evidence,
-                restricted_at, held_because
-         FROM report JOIN consent ON consent.report = report.id
-         WHERE report.id = ?1 AND until > ?2 AND erased_at IS NULL",
-    )?;
+    let mut statement = connection.prepare_cached(WHOLE)?;
     let mut rows = statement.query((id.as_bytes(), now.unix_ms()))?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let json = |at: usize| -> Result<String, StoreError> { Ok(row.get(at)?) };

@@ -199,9 +199,8 @@ fn line_of(
     // The first that is older than whatever comes next after it.
     let next = Uuid::from_u128(id.as_u128().saturating_add(1));
     let mut statement = connection.prepare_cached(reports::LINES)?;
-    let none = None::<&str>;
     let mut rows =
-        statement.query((now.unix_ms(), site.as_bytes(), next.as_bytes(), none, 1_i64, sees_restricted))?;
+        statement.query((now.unix_ms(), site.as_bytes(), next.as_bytes(), 1_i64, sees_restricted))?;
     let found = rows.next()?.map(|row| reports::line(connection, vault, &row)).transpose()?;
     Ok(found.filter(|line| line.id == id))
 }
@@ -212,6 +211,10 @@ fn is_said(line: &ReportLine, question: &Question) -> bool {
         _ => false,
     }
 }
+
+/// A site's rows, newest first: only before, at most.
+pub(super) const WALK: &str =
+    "SELECT report, hashes FROM words WHERE site = ?1 AND report < ?2 ORDER BY report DESC LIMIT ?3";
 
 /// A walk over one site's rows, newest first.
 struct Walk {
@@ -229,9 +232,7 @@ impl Walk {
         connection: &Connection,
         open: impl Fn(Uuid) -> Result<Option<ReportLine>, StoreError>,
     ) -> Result<(Vec<ReportLine>, Option<Uuid>), StoreError> {
-        let mut statement = connection.prepare_cached(
-            "SELECT report, hashes FROM words WHERE site = ?1 AND report < ?2 ORDER BY report DESC LIMIT ?3",
-        )?;
+        let mut statement = connection.prepare_cached(WALK)?;
         let (mut found, mut opened) = (Vec::new(), 0);
         let mut before = self.before.unwrap_or(Uuid::max());
         loop {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use candor_collector::{
     mail::{self, Postbox},
     rate::Rate,
-    store::SiteChange,
+    store::{SiteChange, Walk},
 };
 use candor_protocol::{Effect, Grants};
 use serde_json::{Value, json};
@@ -177,7 +177,7 @@ async fn old_guessed_and_ended_links_open_nothing() {
     place.post.next().await;
     place.collector.advance_ms(30 * 60_000);
     let app = &place.collector.app;
-    app.store.sweep(place.collector.now(), 100).await.unwrap();
+    app.store.sweep(place.collector.now(), 100, &mut Walk::default()).await.unwrap();
     assert_eq!((place.collector.count("link"), place.collector.count("link_opens")), (0, 0));
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     assets,
     browser::Browser,
-    e2e, load,
+    e2e, load, measure,
     node::{Text, Tools},
     place::Place,
     run, setup,
@@ -27,6 +27,24 @@ pub(crate) enum Bench {
         /// How many reports to search
         #[arg(long, default_value_t = 100_000)]
         reports: u32,
+        #[command(flatten)]
+        store: measure::Store,
+    },
+    /// A great sweep while reports come in: how long these take with it and without
+    Sweep {
+        /// How many rows are due
+        #[arg(long, default_value_t = 1_000_000)]
+        rows: u32,
+        #[command(flatten)]
+        store: measure::Store,
+    },
+    /// What each thing costs at ten thousand reports, and at ten times as many, and again
+    Growth {
+        /// How many reports there are in the end, some 3 kB each
+        #[arg(long, default_value_t = 1_000_000)]
+        reports: u32,
+        #[command(flatten)]
+        store: measure::Store,
     },
 }
 
@@ -61,7 +79,13 @@ pub(crate) fn run(place: &Place, bench: &Bench) -> Result<()> {
     let options = match bench {
         Bench::Capture(options) => options,
         Bench::Ingest(options) => return load::ingest(place, options),
-        Bench::Search { reports } => return search(place, *reports),
+        Bench::Search { reports, store } => {
+            return measure::run(place, "search", ("SEARCH_REPORTS", *reports), *store);
+        }
+        Bench::Sweep { rows, store } => return measure::run(place, "sweep", ("SWEEP_ROWS", *rows), *store),
+        Bench::Growth { reports, store } => {
+            return measure::run(place, "growth", ("GROWTH_REPORTS", *reports), *store);
+        }
     };
     setup::rust(place)?;
     setup::tools(place)?;
@@ -90,19 +114,6 @@ pub(crate) fn run(place: &Place, bench: &Bench) -> Result<()> {
         bail!("the benchmark did not finish");
     }
     Ok(())
-}
-
-/// Fills a store with made-up reports and asks it for words.
-fn search(place: &Place, reports: u32) -> Result<()> {
-    run::on_interrupt_kill_children()?;
-    let arguments = ["test", "--quiet", "--release", "--package", "candor-collector", "--lib"];
-    run::loud(
-        run::cargo()
-            .args(arguments)
-            .args(["store::words::tests::measure", "--", "--ignored", "--nocapture"])
-            .current_dir(&place.root)
-            .env("CANDOR_SEARCH_REPORTS", reports.to_string()),
-    )
 }
 
 fn folder(place: &Place) -> PathBuf {

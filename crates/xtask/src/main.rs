@@ -10,6 +10,7 @@ mod generate;
 mod hash;
 mod load;
 mod locale;
+mod measure;
 mod node;
 mod place;
 mod run;

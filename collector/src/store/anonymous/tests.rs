@@ -4,7 +4,7 @@ use candor_protocol::{Policy, Rating, Scale};
 
 use super::*;
 use crate::store::{
-    AtEnd, Closing, Site, SiteChange,
+    AtEnd, Closing, Site, SiteChange, Walk,
     tests::{Bench, MEMBER, NOW, SITE, admitted},
 };
 
@@ -40,13 +40,11 @@ impl Bench {
     async fn sweep_all(&self, now: Timestamp) -> u64 {
         let due = self.store.due(now).await.unwrap();
         let mut sum = crate::store::Due::default();
-        loop {
-            let anonymised = self.store.anonymise_due(now, 2).await.unwrap();
-            let mut batch = self.store.sweep(now, 2).await.unwrap();
+        let mut walk = Walk::default();
+        while !walk.is_over() {
+            let anonymised = self.store.anonymise_due(now, 2, &mut walk).await.unwrap();
+            let mut batch = self.store.sweep(now, 2, &mut walk).await.unwrap();
             batch.anonymised = anonymised;
-            if batch.total() == 0 {
-                break;
-            }
             sum = sum.plus(batch);
         }
         assert_eq!(sum.anonymised, due.anonymised, "the dry run tells what the sweep does");
@@ -154,14 +152,14 @@ async fn words_that_were_restricted_objected_to_or_due_do_not_stay_with_a_closed
     bench.stored(admitted(3, "kept", NOW)).await;
     bench.close(true).await;
     let ended = NOW.plus_days(30);
-    assert_eq!(bench.store.anonymise_due(ended, 9).await.unwrap(), 3);
+    assert_eq!(bench.store.anonymise_due(ended, 9, &mut Walk::default()).await.unwrap(), 3);
     assert_eq!(bench.words(ended).await, ["kept"]);
 
     let bench = Bench::new().await;
     bench.stored(admitted(1, "objected to", NOW)).await;
     bench.store.object(who, vec![Purpose::Message], Actor::Operator, NOW).await.unwrap();
     bench.close(true).await;
-    assert_eq!(bench.store.anonymise_due(ended, 9).await.unwrap(), 1);
+    assert_eq!(bench.store.anonymise_due(ended, 9, &mut Walk::default()).await.unwrap(), 1);
     assert!(bench.words(ended).await.is_empty());
 }
 

@@ -7,7 +7,7 @@ use candor_rules::Content;
 
 use super::*;
 use crate::store::{
-    Answer,
+    Answer, Walk,
     tests::{Bench, MEMBER, NOW, REPORTER, SITE, admitted},
 };
 
@@ -288,12 +288,12 @@ async fn held_report_outlives_its_dates_unseen_and_goes_when_the_hold_ends() {
     assert!(bench.page(NOW).await.lines.is_empty(), "kept for the hold alone");
     assert_eq!(bench.count("part"), 3);
     let late = NOW.plus_days(3000);
-    bench.store.sweep(late, 100).await.unwrap();
+    bench.store.sweep(late, 100, &mut Walk::default()).await.unwrap();
     assert_eq!(bench.count("part"), 3);
     assert!(bench.store.own(bench.who(), bench.visitor(), late).await.unwrap().reports.is_empty());
     assert!(hold(None).await);
     assert_eq!(bench.count("part"), 2, "what was taken back meanwhile");
-    bench.store.sweep(late, 100).await.unwrap();
+    bench.store.sweep(late, 100, &mut Walk::default()).await.unwrap();
     assert_eq!(bench.count("part"), 0);
 }
 
@@ -446,7 +446,11 @@ async fn old_rows_leave_the_log_and_the_rest_still_holds() {
         let at = NOW.plus_days(days);
         bench.store.own(bench.who(), bench.visitor(), at).await.unwrap();
     }
-    let swept = bench.store.sweep(NOW.plus_days(1 + crate::audit::KEPT_DAYS), 100).await.unwrap();
+    let swept = bench
+        .store
+        .sweep(NOW.plus_days(1 + crate::audit::KEPT_DAYS), 100, &mut Walk::default())
+        .await
+        .unwrap();
     assert_eq!(swept.audit, 2);
     assert_eq!(bench.store.verify_audit().await.unwrap().unwrap().0, 1);
 }

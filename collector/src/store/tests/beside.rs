@@ -63,7 +63,7 @@ async fn report_that_is_just_being_stored_elsewhere_is_erased_with_the_rest() {
     let other = bench.open(vault());
     bench.stored(admitted(1, "a", NOW)).await;
     let who = ReporterHash::of(REPORTER, &bench.store.key);
-    let by = crate::audit::Actor::Visitor(who.pseudonym());
+    let by = Actor::Visitor(who.pseudonym());
     let erase = other.erase(who, Scope::Everything, by, Uuid::from_u128(7), NOW);
     let (stored, erased) = bench.crosswise(bench.insert(admitted(2, "b", NOW)), erase).await;
     assert!(matches!(stored, Ok(Inserted::Stored(_))));
@@ -81,8 +81,9 @@ async fn sweep_elsewhere_leaves_the_key_to_a_report_that_is_just_being_stored() 
     let other = bench.open(vault());
     bench.stored(admitted(1, "a", NOW)).await;
     let later = NOW.plus_days(365);
-    let (stored, swept) =
-        bench.crosswise(bench.insert(admitted(2, "b", later)), other.sweep(later, 100)).await;
+    let (stored, swept) = bench
+        .crosswise(bench.insert(admitted(2, "b", later)), other.sweep(later, 100, &mut Walk::default()))
+        .await;
     let Ok(Inserted::Stored(receipt)) = stored else { panic!("{stored:?}") };
     assert_eq!(swept.unwrap().reports, 1);
     let report = bench.store.report(MEMBER, receipt.report, later).await.unwrap().unwrap();
@@ -99,7 +100,7 @@ async fn rows_of_the_log_that_two_programs_write_at_once_make_one_chain() {
     let other = bench.open(vault());
     let entry = |subject: &str| crate::audit::Entry {
         at: NOW,
-        actor: crate::audit::Actor::Operator,
+        actor: Actor::Operator,
         act: crate::audit::Act::Accessed,
         site: None,
         subject: subject.into(),
@@ -124,7 +125,7 @@ async fn what_is_read_together_is_of_one_moment() {
     let changing = async {
         for n in 1..=50 {
             bench.stored(admitted(n, "a", NOW)).await;
-            let by = crate::audit::Actor::Operator;
+            let by = Actor::Operator;
             bench.store.erase(who, Scope::Everything, by, Uuid::from_u128(n), NOW).await.unwrap();
         }
         is_over.store(true, Ordering::SeqCst);
@@ -132,7 +133,7 @@ async fn what_is_read_together_is_of_one_moment() {
     let reading = async {
         while !is_over.load(Ordering::SeqCst) {
             other.reports(all(), NOW).await.unwrap();
-            other.own(who, crate::audit::Actor::Operator, NOW).await.unwrap();
+            other.own(who, Actor::Operator, NOW).await.unwrap();
         }
     };
     tokio::join!(changing, reading);

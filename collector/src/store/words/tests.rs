@@ -1,6 +1,6 @@
 //! The search over the store: what is found, what is not found any more, and what its rows tell.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use candor_protocol::{Correction, Purpose};
 
@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     audit::Actor,
     store::{
-        Role, Scope,
+        Role, Scope, Walk,
         rights::ReporterHash,
         tests::{Bench, MEMBER, NOW, REPORTER, SITE, admitted},
     },
@@ -83,7 +83,7 @@ async fn what_was_taken_back_erased_or_expired_has_no_words() {
     let wanted = Wanted { member: MEMBER, question, before: None, limit: 10 };
     let (page, _) = bench.store.search(wanted, late).await.unwrap();
     assert!(page.lines.is_empty(), "what has expired is not found though no sweep ran");
-    bench.store.sweep(late, 100).await.unwrap();
+    bench.store.sweep(late, 100, &mut Walk::default()).await.unwrap();
     assert_eq!(bench.count("words"), 0);
 }
 
@@ -157,91 +157,4 @@ async fn the_same_word_has_another_hash_on_another_site_and_under_another_key() 
     assert_eq!(here.len(), 5);
     assert!(here.is_disjoint(&hashes(&key, Uuid::from_u128(9), tokens())));
     assert!(here.is_disjoint(&hashes(&other, SITE, tokens())));
-}
-
-/// `cargo xtask bench search` runs it; it asserts nothing about time.
-#[tokio::test]
-#[ignore = "a measurement"]
-#[expect(clippy::disallowed_methods, clippy::print_stdout, reason = "it measures, and says what")]
-async fn measure() {
-    use std::time::Instant;
-    let count: u128 =
-        std::env::var("CANDOR_SEARCH_REPORTS").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000);
-    let bench = Bench::new().await;
-    // 5000 made-up words, the n-th about n times rarer than the first, 12 to 40 of them in a message.
-    let syllables = ["ba", "ke", "lo", "mi", "nu", "ra", "si", "to", "vu", "ze"];
-    let word = |mut n: usize| {
-        let mut text = String::new();
-        for _ in 0..4 {
-            text.push_str(syllables[n % 10]);
-            n /= 10;
-        }
-        text
-    };
-    let mut seed = 1_u64;
-    let mut next = move || {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) as f64 / f64::from(1_u32 << 31)
-    };
-    let begun = Instant::now();
-    for chunk in 0..count.div_ceil(500) {
-        let mut puts = Vec::new();
-        for id in chunk * 500..((chunk + 1) * 500).min(count) {
-            let length = 12 + (next() * 28.0) as usize;
-            let words: Vec<_> = (0..length).map(|_| word((5000_f64.powf(next()) - 1.0) as usize)).collect();
-            let one = admitted(id + 1, &words.join(" "), NOW.plus_ms(-i64::try_from(count - id).unwrap()));
-            puts.push(bench.insert(one));
-        }
-        // Together, so that they share a commit.
-        for put in futures_of(puts).await {
-            put.unwrap();
-        }
-    }
-    println!("{count} reports stored in {:.1} s", begun.elapsed().as_secs_f64());
-    let size: u64 = bench
-        .database()
-        .query_row("SELECT coalesce(sum(length(hashes)), 0) FROM words", [], |row| row.get(0))
-        .unwrap();
-    println!("hashes: {:.0} bytes a report", size as f64 / count as f64);
-    for (name, from, terms) in [
-        ("one common word", 0, 1),
-        ("one rare word", 4000, 1),
-        ("three words", 40, 3),
-        ("a word nobody wrote", 9000, 1),
-    ] {
-        let mut took = Vec::new();
-        for round in 0..60 {
-            let asked: Vec<_> = (0..terms).map(|term| word(from + (round * 7 + term * 13) % 900)).collect();
-            let begun = Instant::now();
-            let (found, _) = bench.found_from(&asked.join(" "), None, 30).await;
-            took.push((begun.elapsed(), found.len()));
-        }
-        took.sort();
-        let at = |share: usize| took[(took.len() - 1) * share / 100].0;
-        let mean = took.iter().map(|(_, found)| found).sum::<usize>() as f64 / took.len() as f64;
-        let ms = |time: Duration| time.as_secs_f64() * 1000.0;
-        println!(
-            "{name}: p50 {:.1} ms, p99 {:.1} ms, {mean:.1} found on the first page",
-            ms(at(50)),
-            ms(at(99))
-        );
-    }
-}
-
-/// What all of them come to, while they run side by side.
-async fn futures_of<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
-    let mut futures: Vec<_> = futures.into_iter().map(Box::pin).collect();
-    let mut done: Vec<Option<T>> = futures.iter().map(|_| None).collect();
-    std::future::poll_fn(|context| {
-        for (future, slot) in futures.iter_mut().zip(&mut done) {
-            if slot.is_none()
-                && let std::task::Poll::Ready(output) = future.as_mut().poll(context)
-            {
-                *slot = Some(output);
-            }
-        }
-        if done.iter().all(Option::is_some) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
-    done.into_iter().flatten().collect()
 }
