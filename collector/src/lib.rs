@@ -53,6 +53,7 @@ pub mod shelf;
 #[cfg(test)]
 mod simulation;
 pub mod store;
+pub mod tls;
 mod uploads;
 pub mod vault;
 mod visitor;

@@ -102,6 +102,18 @@ impl Postbox {
         Self { waits, ..self }
     }
 
+    /// Asks the server whether it is there and lets this program in.
+    ///
+    /// # Errors
+    /// It does not; why, without what was said to it.
+    pub async fn reach(&self) -> Result<(), String> {
+        match self.transport.test_connection().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err("the server hangs up".into()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
     /// Sends one mail that says where it came from, and nothing about anybody: for an owner who wants to see it work.
     ///
     /// # Errors

@@ -61,6 +61,7 @@ pub async fn sweep(
         swept(batch);
         sum = sum.plus(batch);
         if walk.is_over() && batch.blobs == 0 {
+            store.note_sweep(clock.now()).await?;
             return Ok(sum);
         }
         // As long as it took: whatever else is to be written has half of the writer's time at least.

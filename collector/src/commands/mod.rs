@@ -4,6 +4,7 @@ mod audit;
 mod backup;
 mod csp;
 mod demo;
+mod doctor;
 mod erase;
 mod export;
 mod instance;
@@ -55,6 +56,8 @@ enum Command {
     Csp(csp::Options),
     /// Print the paragraphs about feedback for a privacy page
     Notice(notice::Options),
+    /// Look at everything that the collector needs, and say what is wrong and what to do; exit code 1 when something is
+    Doctor(doctor::Options),
     /// Bring the database to this version's schema, before several collectors start on it
     Migrate,
     /// Delete what has reached its date
@@ -93,6 +96,7 @@ pub(crate) fn run(line: CommandLine, clock: Clock, rng: Rng) -> Result<()> {
             Command::Snippet(options) => snippet::run(&settings, &options, &clock, &rng).await,
             Command::Csp(options) => csp::run(&settings, &options, &clock, &rng).await,
             Command::Notice(options) => notice::run(&settings, &options, &clock, &rng).await,
+            Command::Doctor(options) => doctor::run(&settings, &options, &clock, &rng).await,
             Command::Migrate => migrate::run(&settings, &rng),
             Command::Sweep(options) => sweep::run(&settings, &options, &clock, &rng).await,
             Command::Erase(options) => erase::run(&settings, &options, &clock, &rng).await,

@@ -127,6 +127,11 @@ impl Settings {
         Ok(settings)
     }
 
+    /// The file of which settings were read, if one was.
+    pub(super) fn file(&self) -> Option<PathBuf> {
+        self.config.clone().or_else(|| Some(PathBuf::from(FILE)).filter(|file| file.exists()))
+    }
+
     /// The data folder.
     pub(super) fn data(&self) -> PathBuf {
         self.data.clone().unwrap_or_else(|| "candor-data".into())

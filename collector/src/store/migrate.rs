@@ -44,9 +44,18 @@ pub(super) fn run(connection: &Connection) -> Result<(), StoreError> {
     }
 }
 
+/// How many migrations this program knows.
+pub(super) const fn newest(connection: &Connection) -> usize {
+    of(connection).len()
+}
+
+const fn of(connection: &Connection) -> &'static [&'static str] {
+    if connection.is_shared() { POSTGRES } else { SQLITE }
+}
+
 /// Runs the next migration, if there is one.
 fn step(connection: &Connection) -> Result<bool, StoreError> {
-    let migrations = if connection.is_shared() { POSTGRES } else { SQLITE };
+    let migrations = of(connection);
     connection.lock("SELECT pg_advisory_xact_lock(?1)", [LOCK])?;
     let version = connection.version()?;
     if version > migrations.len() {

@@ -9,6 +9,7 @@ mod audit;
 mod backup;
 mod beats;
 mod body;
+mod checkup;
 mod copy;
 mod correcting;
 mod erasing;
@@ -35,6 +36,7 @@ mod words;
 mod writer;
 
 pub use backup::{Copied, Ledger, PutBack, drop_gone, put_back};
+pub use checkup::Checkup;
 pub use error::StoreError;
 pub use files::{FileLine, FiledReport, InsertedFile, NewFile};
 pub use inserting::Inserted;

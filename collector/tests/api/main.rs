@@ -6,6 +6,7 @@ mod backups;
 mod bad_input;
 mod bucket;
 mod cluster;
+mod doctor;
 mod files;
 mod harness;
 mod inbox;

@@ -16,10 +16,10 @@ use postgres::{
     error::SqlState,
     types::{FromSql, IsNull, ToSql, Type},
 };
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{Cell, Error, Result};
+use crate::tls;
 
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -72,8 +72,9 @@ impl Server {
         if config.get_application_name().is_none() {
             config.application_name("candor");
         }
+        let tls = MakeRustlsConnect::new(tls::client().map_err(|error| Error::Tls(error.to_string()))?);
         let server = Self {
-            client: RefCell::new(Some(config.connect(tls()?)?)),
+            client: RefCell::new(Some(config.connect(tls)?)),
             statements: RefCell::default(),
             is_lost: Held::new(false),
         };
@@ -133,18 +134,6 @@ impl Server {
         let params: Vec<_> = cells.iter().map(|cell| cell as &(dyn ToSql + Sync)).collect();
         self.with(|client| client.query(statement, &params))
     }
-}
-
-fn tls() -> Result<MakeRustlsConnect> {
-    let mut roots = RootCertStore::empty();
-    // What the system trusts, or the file that SSL_CERT_FILE names. A certificate that cannot be read is not trusted.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let config = ClientConfig::builder_with_provider(ring::default_provider().into())
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Error::Tls(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(MakeRustlsConnect::new(config))
 }
 
 /// Whether no more will come over the line: the driver failed, or the server is ending.
