@@ -116,6 +116,8 @@ acts! {
     KeyRotated = "key-rotated";
     /// A backup was put back.
     Restored = "restored";
+    /// The instance moved to another database.
+    Moved = "moved";
 }
 
 /// One thing that was done. It names people by pseudonyms and ids alone.

@@ -1,6 +1,10 @@
 //! Opening the instance in a data folder.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs::{self, File, TryLockError},
+    path::Path,
+    sync::Arc,
+};
 
 use anyhow::{Context, Result, bail};
 use candor_collector::{
@@ -103,6 +107,22 @@ pub(super) fn own_blobs(settings: &Settings) -> Result<Blobs> {
         blobs.clear_half_written().context("the folder with the blobs")?;
     }
     Ok(blobs)
+}
+
+/// The right to do with a data folder what only one program may do at a time; it ends when it is dropped, or with the
+/// program. It is on the folder itself.
+///
+/// # Errors
+/// Another program has it, or there is no such folder.
+pub(super) fn lock(folder: &Path) -> Result<File> {
+    let lock = File::open(folder).with_context(|| folder.display().to_string())?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            bail!("the master key is being exchanged, or the instance moved, by another command already")
+        }
+        Err(TryLockError::Error(error)) => Err(error).context("the data folder's lock"),
+    }
 }
 
 /// The site that somebody means: by its key, by its name, or because there is only one.

@@ -1,8 +1,6 @@
 //! `candor key …`
 
-use std::fs::{File, TryLockError};
-
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use candor_collector::{
     audit::{Act, Actor, Entry},
     chance::{Clock, Rng},
@@ -23,13 +21,8 @@ pub(super) async fn run(settings: &Settings, command: Command, clock: &Clock, rn
     let Command::Rotate = command;
     let folder = settings.data();
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-    // Two at once would each forget the other's key. The lock is on the folder itself, and ends with the program.
-    let lock = File::open(&folder).with_context(|| folder.display().to_string())?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => bail!("the master key is being exchanged already"),
-        Err(TryLockError::Error(error)) => return Err(error).context("the data folder's lock"),
-    }
+    // Two at once would each forget the other's key.
+    let lock = instance::lock(&folder)?;
     let (store, _) = instance::open(settings, rng)?;
     let mut progress = Progress::new("reporters' keys", store.reporter_keys().await?);
     let wrapped = store.rotate_master(|done| progress.at(done)).await?;

@@ -12,6 +12,7 @@ mod key;
 mod log;
 mod member;
 mod migrate;
+mod moving;
 mod notice;
 mod person;
 mod progress;
@@ -60,6 +61,8 @@ enum Command {
     Doctor(doctor::Options),
     /// Bring the database to this version's schema, before several collectors start on it
     Migrate,
+    /// Move to a PostgreSQL database, and to a bucket, while the collector runs
+    Move(moving::Options),
     /// Delete what has reached its date
     Sweep(sweep::Options),
     /// Erase all that is kept of a visitor, and the key under which it lies first
@@ -98,6 +101,7 @@ pub(crate) fn run(line: CommandLine, clock: Clock, rng: Rng) -> Result<()> {
             Command::Notice(options) => notice::run(&settings, &options, &clock, &rng).await,
             Command::Doctor(options) => doctor::run(&settings, &options, &clock, &rng).await,
             Command::Migrate => migrate::run(&settings, &rng),
+            Command::Move(options) => moving::run(&settings, &options, &clock, &rng).await,
             Command::Sweep(options) => sweep::run(&settings, &options, &clock, &rng).await,
             Command::Erase(options) => erase::run(&settings, &options, &clock, &rng).await,
             Command::Export(options) => export::run(&settings, &options, &clock, &rng).await,

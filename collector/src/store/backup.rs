@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{
     ReporterHash, Store, StoreError,
     anonymous::NOBODY,
-    audit, copy, erasing, migrate, open, seal,
+    audit, copy, erasing, migrate, moving, open, seal,
     sql::{Connection, Counter, OptionalExtension as _},
     words,
 };
@@ -111,6 +111,9 @@ impl Store {
                 };
                 for table in copy::APART {
                     copy.execute_batch(&format!("DELETE FROM {table}"))?;
+                }
+                if !connection.is_shared() {
+                    moving::forget(&copy)?;
                 }
                 words::begin_anew(&copy)?;
                 copy.execute_batch("DELETE FROM meta WHERE name = 'vault_check'; VACUUM;")?;

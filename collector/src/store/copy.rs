@@ -6,7 +6,7 @@ use super::{
 };
 
 /// Every table that is copied, each after those that it refers to.
-const TABLES: [&str; 15] = [
+pub(super) const TABLES: [&str; 15] = [
     "meta",
     "site",
     "policy",
@@ -34,20 +34,27 @@ pub(super) fn into_file(from: &Snapshot<'_>, to: &Connection) -> Result<(), Stor
     to.begin()?;
     to.execute_batch("DELETE FROM meta")?;
     for table in TABLES {
-        let mut names = to.prepare("SELECT name FROM pragma_table_info(?1) ORDER BY cid")?;
-        let names = names.query_map([table], |row| row.get::<String>(0))?;
-        let names: Vec<String> = names.collect::<Result<_, _>>()?;
-        let places: Vec<String> = (1..=names.len()).map(|at| format!("?{at}")).collect();
-        // `right` is a word of SQL's.
-        let names = names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-        let insert = format!("INSERT INTO {table} ({names}) VALUES ({})", places.join(", "));
-        let width = places.len();
-        let mut insert = to.prepare(&insert)?;
-        from.walk(&format!("SELECT {names} FROM {table}"), |row| {
-            row.cells(width, |cells| insert.execute(cells).map(drop))
-        })?;
+        rows((from, to), table)?;
     }
     Ok(to.commit()?)
+}
+
+/// Copies all rows of a table, in transactions that somebody else has begun.
+pub(super) fn rows((from, to): (&Connection, &Connection), table: &str) -> Result<(), StoreError> {
+    // One of the two is a file.
+    let file = if to.is_shared() { from } else { to };
+    let mut names = file.prepare("SELECT name FROM pragma_table_info(?1) ORDER BY cid")?;
+    let names = names.query_map([table], |row| row.get::<String>(0))?;
+    let names: Vec<String> = names.collect::<Result<_, _>>()?;
+    let places: Vec<String> = (1..=names.len()).map(|at| format!("?{at}")).collect();
+    // `right` is a word of SQL's.
+    let names = names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+    let insert = format!("INSERT INTO {table} ({names}) VALUES ({})", places.join(", "));
+    let width = places.len();
+    let mut insert = to.prepare(&insert)?;
+    Ok(from.each(&format!("SELECT {names} FROM {table}"), |row| {
+        row.cells(width, |cells| insert.execute(cells).map(drop))
+    })?)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use postgres::error::SqlState;
 use rusqlite::ErrorCode;
 
-use super::sql;
+use super::{moving::HAS_MOVED, sql};
 
 /// Why a unit of work was not done. None of it was done.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -48,6 +48,9 @@ impl From<sql::Error> for StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
+        if sql::has_moved(&error) {
+            return Self::Unavailable(HAS_MOVED.into());
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,
             Some(

@@ -11,7 +11,7 @@ use postgres::Config;
 use rusqlite::OpenFlags;
 
 use super::{
-    StoreError, migrate,
+    StoreError, migrate, moving,
     readers::Readers,
     receipts::SignerCache,
     seal,
@@ -73,17 +73,20 @@ impl Store {
     /// # Errors
     /// The address is none, the server is not there, a newer program made the database, or it belongs to other keys.
     pub fn connect(address: &str, key: InstanceKey, vault: Arc<Vault>) -> Result<Self, StoreError> {
-        let config: Config = address
-            .parse()
-            .map_err(|_| StoreError::Conflict("this is no address of a PostgreSQL database"))?;
+        let place = server(address)?;
         // The driver must not be used on a thread that runs async work.
-        let opening = std::thread::spawn(move || Self::start(Place::Server(Box::new(config)), key, vault));
+        let opening = std::thread::spawn(move || Self::start(place, key, vault));
         opening.join().unwrap_or_else(|_| Err(StoreError::Fault("opening the database panicked".into())))
     }
 
     fn start(place: Place, key: InstanceKey, vault: Arc<Vault>) -> Result<Self, StoreError> {
         let connection = place.writing()?;
         migrate::run(&connection)?;
+        if moving::is_unfinished(&connection)? {
+            return Err(StoreError::Conflict(
+                "an instance is moving into this database: `candor move` again ends that",
+            ));
+        }
         recognise(&connection, &key)?;
         seal::recognise(&connection, &vault)?;
         if !connection.is_shared() && seal::catch_up(&connection, &vault, CATCH_UP_ROWS)? > 0 {
@@ -186,6 +189,13 @@ impl Place {
     }
 }
 
+/// The database at an address.
+pub(super) fn server(address: &str) -> Result<Place, StoreError> {
+    let config: Result<Config, _> = address.parse();
+    let unfit = |_| StoreError::Conflict("this is no address of a PostgreSQL database");
+    Ok(Place::Server(Box::new(config.map_err(unfit)?)))
+}
+
 fn connect_reading(path: &Path) -> Result<Connection, StoreError> {
     let connection = rusqlite::Connection::open_with_flags(
         path,
@@ -223,7 +233,7 @@ fn make_private(path: &Path) -> std::io::Result<()> {
 }
 
 /// A database opened with another key would not know its own reports again.
-fn recognise(connection: &Connection, key: &InstanceKey) -> Result<(), StoreError> {
+pub(super) fn recognise(connection: &Connection, key: &InstanceKey) -> Result<(), StoreError> {
     let check = key.hash(Use::Check, b"");
     connection
         .execute("INSERT INTO meta (name, value) VALUES ('key_check', ?1) ON CONFLICT DO NOTHING", [check])?;

@@ -11,10 +11,10 @@ use std::time::Duration;
 use ::postgres::error::SqlState;
 use rusqlite::ErrorCode;
 
-pub(super) use cell::{Counter, Params};
+pub(super) use cell::{Cell, Counter, Params};
 pub(super) use postgres::Server;
 
-use cell::{Cell, Column};
+use cell::Column;
 
 /// Statements that a connection keeps ready.
 const STATEMENTS_KEPT: usize = 64;
@@ -110,7 +110,9 @@ impl Error {
     /// Whether it was refused for what it is: a name that is taken, a row that belongs to nothing.
     pub(super) fn is_conflict(&self) -> bool {
         match self {
-            Self::Sqlite(error) => error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation),
+            Self::Sqlite(error) => {
+                error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) && !has_moved(error)
+            }
             Self::Postgres(error) => error.code().is_some_and(|code| code.code().starts_with("23")),
             Self::NoRow | Self::Column { .. } | Self::Number | Self::Tls(_) => false,
         }
@@ -125,6 +127,11 @@ impl Error {
         ];
         matches!(self, Self::Postgres(error) if error.code().is_some_and(|code| AGAIN.contains(code)))
     }
+}
+
+/// Whether a database refuses to be written because its instance has moved: no other trigger refuses anything.
+pub(super) fn has_moved(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_TRIGGER)
 }
 
 /// Makes of "no row" a `None`.
@@ -264,6 +271,33 @@ impl Connection {
         Ok(Snapshot(self))
     }
 
+    /// Makes something of every row that a statement without parameters finds, a few at a time however many there are. It
+    /// wants a transaction around it.
+    pub(super) fn each(&self, sql: &str, mut take: impl FnMut(&Row<'_>) -> Result<()>) -> Result<()> {
+        const ROWS: &str = "FETCH 500 FROM walk";
+        let Self::Postgres(server) = self else {
+            let mut statement = self.prepare(sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                take(&row)?;
+            }
+            return Ok(());
+        };
+        self.execute_batch(&format!("DECLARE walk CURSOR FOR {sql}"))?;
+        loop {
+            // Not kept ready: what it finds is of another shape each time.
+            let mut rows = Rows::Postgres(server.query_once(ROWS)?.into_iter());
+            let mut found = false;
+            while let Some(row) = rows.next()? {
+                found = true;
+                take(&row)?;
+            }
+            if !found {
+                return self.execute_batch("CLOSE walk");
+            }
+        }
+    }
+
     /// How many migrations the database has had.
     pub(super) fn version(&self) -> Result<usize> {
         match self {
@@ -311,35 +345,6 @@ impl Connection {
     /// Whether it is of no more use.
     pub(super) fn is_lost(&self) -> bool {
         matches!(self, Self::Postgres(server) if server.is_lost())
-    }
-}
-
-impl Snapshot<'_> {
-    /// Makes something of every row that a statement without parameters finds, a few at a time however many there are.
-    pub(super) fn walk(&self, sql: &str, mut take: impl FnMut(&Row<'_>) -> Result<()>) -> Result<()> {
-        const ROWS: &str = "FETCH 500 FROM walk";
-        if !self.is_shared() {
-            let mut statement = self.prepare(sql)?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                take(&row)?;
-            }
-            return Ok(());
-        }
-        self.execute_batch(&format!("DECLARE walk CURSOR FOR {sql}"))?;
-        while let Connection::Postgres(server) = &**self {
-            // Not kept ready: what it finds is of another shape each time.
-            let mut rows = Rows::Postgres(server.query_once(ROWS)?.into_iter());
-            let mut found = false;
-            while let Some(row) = rows.next()? {
-                found = true;
-                take(&row)?;
-            }
-            if !found {
-                break;
-            }
-        }
-        self.execute_batch("CLOSE walk")
     }
 }
 

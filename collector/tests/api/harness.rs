@@ -220,32 +220,15 @@ impl Collector {
     /// Holds the database as another program would that is slow: nothing is stored until it is let go.
     pub(crate) fn hold_database(&self) -> Held {
         let (address, file) = (self.database.clone(), self.folder.path().join("candor.sqlite"));
-        let (go, gone) = mpsc::channel::<()>();
-        let (tell, holds) = mpsc::channel();
-        // A thread of its own, for the server's driver must not be used where async work runs.
-        let thread = std::thread::spawn(move || {
-            let wait = || {
-                tell.send(()).unwrap();
-                // Dropped is let go, too.
-                gone.recv().ok();
-            };
-            match address {
-                None => {
-                    let held = rusqlite::Connection::open(file).unwrap();
-                    held.execute_batch("BEGIN IMMEDIATE").unwrap();
-                    wait();
-                    held.execute_batch("COMMIT").unwrap();
-                }
-                Some(address) => {
-                    let mut held = postgres::Client::connect(&address, postgres::NoTls).unwrap();
-                    held.batch_execute("BEGIN; LOCK TABLE report IN EXCLUSIVE MODE").unwrap();
-                    wait();
-                    held.batch_execute("COMMIT").unwrap();
-                }
-            }
-        });
-        holds.recv().unwrap();
-        Held { go, thread }
+        match address {
+            None => hold(move |wait| {
+                let held = rusqlite::Connection::open(file).unwrap();
+                held.execute_batch("BEGIN IMMEDIATE").unwrap();
+                wait();
+                held.execute_batch("COMMIT").unwrap();
+            }),
+            Some(address) => hold_table(&address, "report"),
+        }
     }
 
     /// Asks as the visitor who has this reporter id.
@@ -346,6 +329,33 @@ impl Held {
         drop(self.go);
         self.thread.join().unwrap();
     }
+}
+
+/// Holds a table of a server's database against whoever writes to it.
+pub(crate) fn hold_table(address: &str, table: &'static str) -> Held {
+    let address = address.to_owned();
+    hold(move |wait| {
+        let mut held = postgres::Client::connect(&address, postgres::NoTls).unwrap();
+        held.batch_execute(&format!("BEGIN; LOCK TABLE {table} IN EXCLUSIVE MODE")).unwrap();
+        wait();
+        held.batch_execute("COMMIT").unwrap();
+    })
+}
+
+/// Runs what takes hold, waits, and lets go, on a thread of its own: the server's driver must not be used where async
+/// work runs.
+fn hold(work: impl FnOnce(&dyn Fn()) + Send + 'static) -> Held {
+    let (go, gone) = mpsc::channel::<()>();
+    let (tell, holds) = mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        work(&|| {
+            tell.send(()).unwrap();
+            // Dropped is let go, too.
+            gone.recv().ok();
+        });
+    });
+    holds.recv().unwrap();
+    Held { go, thread }
 }
 
 /// The number that a query finds on a server.

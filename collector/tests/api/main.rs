@@ -11,6 +11,7 @@ mod files;
 mod harness;
 mod inbox;
 mod links;
+mod moving;
 mod nodes;
 mod operator;
 #[expect(unreachable_pub, reason = "the journeys have it in a library")]

@@ -21,8 +21,17 @@ pub(crate) struct Demo {
 
 impl Demo {
     pub(crate) fn start(folder: &Path) -> Self {
-        let mut child =
-            candor(folder).args(["demo", "--port", "0", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+        Self::start_with(folder, &[])
+    }
+
+    pub(crate) fn start_without_limits(folder: &Path) -> Self {
+        Self::start_with(folder, &["--client-rate", "0", "--file-rate", "0"])
+    }
+
+    fn start_with(folder: &Path, flags: &[&str]) -> Self {
+        let mut demo = candor(folder);
+        demo.args(["demo", "--port", "0", "--json"]).args(flags);
+        let mut child = demo.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         Self { child, line: serde_json::from_str(&line).unwrap() }
