@@ -29,12 +29,29 @@ export const dataUrl = (blob) =>
     reader.readAsDataURL(blob);
   });
 
-// Fields of a top-down 32-bit BMP with alpha whose pixels stand in the order R, G, B, A, as canvases give them.
+// Fields of a top-down BMP: of 24 bits a pixel, or of 32 with alpha, whose pixels stand in the order R, G, B, A.
 const HEAD_BYTES = 122;
-const header = (width, height, bytes) => [
-  [2, HEAD_BYTES + bytes], [10, HEAD_BYTES], [14, 108], [18, width], [22, -height], [26, 1 | (32 << 16)], [30, 3],
-  [34, bytes], [54, 0xff], [58, 0xff00], [62, 0xff0000], [66, 0xff000000], [70, 0x73524742],
+const header = (width, height, bytes, isOpaque) => [
+  [2, HEAD_BYTES + bytes], [10, HEAD_BYTES], [14, 108], [18, width], [22, -height], [34, bytes], [70, 0x73524742],
+  ...(isOpaque ? [[26, 1 | (24 << 16)]] : [[26, 1 | (32 << 16)], [30, 3], [54, 0xff], [58, 0xff00], [62, 0xff0000], [66, 0xff000000]]),
 ];
+
+// Rows of B, G, R, each of a multiple of four bytes; nothing where a pixel of `data` is not opaque.
+const opaque = (data, width, height) => {
+  const gap = width & 3;
+  const rows = new Uint8Array((width * 3 + gap) * height);
+  for (let from = 0, to = 0, x = 0; from < data.length; from += 4) {
+    if (data[from + 3] < 255) return;
+    rows[to++] = data[from + 2];
+    rows[to++] = data[from + 1];
+    rows[to++] = data[from];
+    if (++x === width) {
+      x = 0;
+      to += gap;
+    }
+  }
+  return rows;
+};
 
 // `source` (image, canvas, video, bitmap) at this size as data that costs nothing to decode; nothing where the browser
 // forbids to read it.
@@ -47,11 +64,14 @@ export const bitmap = (source, width, height) =>
     context.imageSmoothingQuality = source.getContext ? 'low' : 'medium';
     context.drawImage(source, 0, 0, width, height);
     const { data } = context.getImageData(0, 0, width, height);
-    const bytes = new Uint8Array(HEAD_BYTES + data.length);
+    // The browser copies and decodes each byte of the drawing several times: a quarter less is a third faster.
+    const rows = opaque(data, width, height);
+    const pixels = rows ?? data;
+    const bytes = new Uint8Array(HEAD_BYTES + pixels.length);
     bytes.set([66, 77]);
-    bytes.set(data, HEAD_BYTES);
+    bytes.set(pixels, HEAD_BYTES);
     const view = new DataView(bytes.buffer);
-    for (const [at, value] of header(width, height, data.length)) view.setInt32(at, value, true);
+    for (const [at, value] of header(width, height, pixels.length, rows)) view.setInt32(at, value, true);
     return bytes.toBase64
       ? 'data:image/bmp;base64,' + bytes.toBase64()
       : dataUrl(new Blob([bytes], { type: 'image/bmp' }));
