@@ -15,7 +15,11 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{process::Process, wait::until, wire::Wire};
+use crate::{
+    process::Process,
+    wait::{STARTING, within},
+    wire::Wire,
+};
 
 /// Which browser the journeys run in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +104,7 @@ impl Browser {
             capabilities.insert("pageLoadStrategy".into(), json!("none"));
         }
         let address = format!("http://127.0.0.1:{port}");
-        let client = until("the driver takes a session", async || {
+        let client = within(STARTING, "the driver takes a session", async || {
             let mut builder = ClientBuilder::new(HttpConnector::new());
             Ok(Some(builder.capabilities(capabilities.clone()).connect(&address).await?))
         })

@@ -6,13 +6,24 @@ use anyhow::{Result, bail};
 
 /// When waiting turns into failure. It bounds a hang, it measures nothing: no journey asserts how fast something is.
 const DEADLINE: Duration = Duration::from_secs(30);
+/// The same for a browser that has to start: on two cores with much else to do, Firefox has needed half a minute.
+pub(crate) const STARTING: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(40);
 
 /// Asks again and again until there is an answer.
 ///
 /// # Errors
 /// There was none by the deadline; the error says what was waited for, and the last problem if asking itself failed.
-pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
+pub async fn until<T>(what: &str, ask: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
+    within(DEADLINE, what, ask).await
+}
+
+/// The same with another deadline.
+pub(crate) async fn within<T>(
+    deadline: Duration,
+    what: &str,
+    mut ask: impl AsyncFnMut() -> Result<Option<T>>,
+) -> Result<T> {
     let mut problem = None;
     let asking = async {
         loop {
@@ -25,7 +36,7 @@ pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<Option<T>
             tokio::time::sleep(PAUSE).await;
         }
     };
-    match tokio::time::timeout(DEADLINE, asking).await {
+    match tokio::time::timeout(deadline, asking).await {
         Ok(answer) => Ok(answer),
         Err(_) => match problem {
             Some(problem) => Err(problem.context(format!("waited in vain: {what}"))),
