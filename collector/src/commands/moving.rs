@@ -60,15 +60,24 @@ pub(super) async fn run(settings: &Settings, options: &Options, clock: &Clock, r
     let begin = (folder.clone(), key.clone(), clock.now(), rng.clone());
     let begun = blocking(move || Move::begin(&begin.0, &to, &begin.1, (begin.2, &begin.3))).await?;
     let Begun::Going(moving) = begun else { return ended(options) };
-    let gone = go(*moving, files, key, clock).await?;
-    if gone > 0 {
-        say(format_args!("{gone} files of reports were not there, and are not there either"))?;
+    let done = go(*moving, files, key, clock).await?;
+    if done.gone > 0 {
+        say(format_args!("{} files of reports were not here, and are not there either", done.gone))?;
     }
+    say(format_args!("The folder's database was held for {} ms.", done.held_ms))?;
     ended(options)
 }
 
-/// All rounds, and how many blobs were missed.
-async fn go(mut moving: Move, mut files: Option<Files>, key: InstanceKey, clock: &Clock) -> Result<u64> {
+/// How a move went.
+struct Done {
+    /// Files that were not there to be copied.
+    gone: u64,
+    /// For how long nobody else could write.
+    held_ms: i64,
+}
+
+/// All rounds.
+async fn go(mut moving: Move, mut files: Option<Files>, key: InstanceKey, clock: &Clock) -> Result<Done> {
     let mut gone = 0;
     if let Some(files) = &mut files {
         let mut progress = Progress::new("parts of the files", 256);
@@ -99,6 +108,7 @@ async fn go(mut moving: Move, mut files: Option<Files>, key: InstanceKey, clock:
             break;
         }
     }
+    let begun = clock.now();
     let round;
     (moving, round) = with(moving, Move::hold).await?;
     match copy(&mut files, round.blobs).await {
@@ -114,7 +124,7 @@ async fn go(mut moving: Move, mut files: Option<Files>, key: InstanceKey, clock:
     }
     let now = clock.now();
     blocking(move || moving.finish(&key, now)).await?;
-    Ok(gone)
+    Ok(Done { gone, held_ms: clock.now().ms_since(begun) })
 }
 
 fn ended(options: &Options) -> Result<()> {

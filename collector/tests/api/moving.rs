@@ -1,4 +1,5 @@
-//! An instance that moves from its folder to a server's database and a bucket, while its collector runs.
+//! An instance on a server's database and a bucket: how it moves there from a folder while its collector runs, and that
+//! it needs no folder there.
 
 use std::{
     io::{BufRead as _, BufReader, Cursor, Read as _},
@@ -18,25 +19,33 @@ use crate::{
     bucket::Bucket,
     cluster,
     harness::{Answer, Held, exchange, head, hold_table, number},
-    program::{Demo, address, candor, run, says},
+    program::{Demo, address, candor, put, run, says},
 };
 
 const ADA: &str = "8c5c1a0e-0c1d-4f6e-9d36-1d2f55aa0001";
 
 /// What a page sends to a collector that is there, or no answer.
 async fn submit(origin: &str, page: &str, site: &str, id: u32) -> Answer {
+    submit_granting(origin, page, site, (id, &["message"])).await
+}
+
+async fn submit_granting(origin: &str, page: &str, site: &str, (id, purposes): (u32, &[&str])) -> Answer {
     let body = json!({
-        "id": Uuid::from_u128(0x4000_8000_0000_0000_0000 + u128::from(id)),
+        "id": submission(id),
         "site": site,
         "reporter": ADA,
         "kind": "bug",
         "message": format!("The basket forgets {id}"),
-        "consent": { "policy": 1, "purposes": ["message"], "given_at": "2026-11-22T07:48:00Z", "asked": "panel" },
+        "consent": { "policy": 1, "purposes": purposes, "given_at": "2026-11-22T07:48:00Z", "asked": "panel" },
     })
     .to_string();
     let headers = [("Origin", page.trim_end_matches('/')), ("Content-Type", "application/json")];
     let head = head("POST", "/v1/submissions", &headers, Some(body.len()));
     exchange(address(origin), &head, body.as_bytes()).await
+}
+
+fn submission(id: u32) -> Uuid {
+    Uuid::from_u128(0x4000_8000_0000_0000_0000 + u128::from(id))
 }
 
 async fn send(demo: &Demo, id: u32) -> Answer {
@@ -54,21 +63,28 @@ fn text(output: &Output) -> String {
     String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned()
 }
 
-/// Ends a program that somebody waits for.
+/// The program on a server's database and a bucket, with the keys in a folder, if it has some.
+fn on_server(folder: &Path, database: &str, bucket: &Bucket) -> Command {
+    let mut command = candor(folder);
+    command
+        .env("CANDOR_DATABASE", database)
+        .env("CANDOR_BLOBS", bucket.place("moved"))
+        .envs(bucket.variables());
+    command
+}
+
+/// A collector and where it listens; killed when dropped.
 struct Served(Child, String);
 
 impl Served {
-    /// A collector on what has moved, with the keys of the folder that it moved from.
+    /// A collector on a server's database and a bucket.
     fn start(folder: &Path, database: &str, bucket: &Bucket) -> Self {
-        let mut child = candor(folder)
-            .args(["serve", "--listen", "127.0.0.1:0", "--json", "--client-rate", "0"])
-            .env("CANDOR_DATABASE", database)
-            .env("CANDOR_BLOBS", bucket.place("moved"))
-            .envs(bucket.variables())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        Self::run(on_server(folder, database, bucket))
+    }
+
+    fn run(mut candor: Command) -> Self {
+        candor.args(["serve", "--listen", "127.0.0.1:0", "--json", "--client-rate", "0"]);
+        let mut child = candor.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let line: Value = serde_json::from_str(&line).unwrap();
@@ -78,6 +94,16 @@ impl Served {
     async fn mine(&self, path: &str) -> Answer {
         let bearer = format!("Bearer {ADA}");
         exchange(address(&self.1), &head("GET", path, &[("Authorization", &bearer)], None), b"").await
+    }
+
+    /// Whether a file that says this is among what the visitor may take along.
+    async fn exports(&self, said: &str) -> bool {
+        let mut export = zip::ZipArchive::new(Cursor::new(self.mine("/v1/me/export").await.body)).unwrap();
+        (0..export.len()).any(|at| {
+            let mut bytes = Vec::new();
+            export.by_index(at).unwrap().read_to_end(&mut bytes).unwrap();
+            bytes == said.as_bytes()
+        })
     }
 }
 
@@ -136,14 +162,7 @@ async fn instance_moves_while_reports_come_in_and_none_that_was_acknowledged_is_
         assert!(messages.contains(&format!("The basket forgets {id}")), "{id} was acknowledged");
     }
     assert_eq!(number(&database, "SELECT count(*) FROM report"), number_of_reports(folder.path()));
-    let export = there.mine("/v1/me/export").await;
-    let mut export = zip::ZipArchive::new(Cursor::new(export.body)).unwrap();
-    let files = (0..export.len()).map(|at| {
-        let mut bytes = Vec::new();
-        export.by_index(at).unwrap().read_to_end(&mut bytes).unwrap();
-        bytes
-    });
-    assert!(files.collect::<Vec<_>>().contains(&b"kept".to_vec()));
+    assert!(there.exports("kept").await);
     assert_eq!(bucket_files(&bucket), 1);
     // The same submission again is answered as it was, and what comes next is stored.
     for (id, status) in [(1, 200), (999_999, 201)] {
@@ -262,4 +281,31 @@ async fn only_an_empty_database_is_moved_to_and_only_a_folder_moves() {
     // Nothing of it is left in the folder's database.
     says(&folder, &["move", "--give-up"]);
     assert!(says(&folder, &["site", "list"]).contains("Shop"));
+}
+
+#[tokio::test]
+async fn collectors_on_a_database_and_a_bucket_share_all_and_need_no_folder() {
+    const SHOP: &str = "https://shop.example";
+    let (database, bucket) = (cluster::fresh_database(), Bucket::start());
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let command = |at: usize| {
+        let mut command = on_server(folders[at].path(), &database, &bucket);
+        command.env("CANDOR_INSTANCE_KEY", "07".repeat(32)).env("CANDOR_MASTER_KEY", "08".repeat(32));
+        command
+    };
+    let add = ["site", "add", "--name", "Shop", "--origin", SHOP, "--attach", "text/plain"];
+    let added = command(0).args(add).args(["--need", "attachment=optional"]).output().unwrap();
+    assert!(added.status.success(), "{}", text(&added));
+    let list = command(1).args(["site", "list", "--json"]).output().unwrap();
+    let list: Value = serde_json::from_slice(&list.stdout).unwrap();
+    let site = list["site"].as_str().or(list["id"].as_str()).unwrap();
+    let [first, second] = [0, 1].map(|at| Served::run(command(at)));
+    let sent = submit_granting(&first.1, SHOP, site, (1, &["message", "attachment"])).await;
+    assert_eq!(sent.status, 201, "{}", sent.text());
+    let kept = put(&first.1, SHOP, &submission(1).to_string(), ("log.txt", "kept")).await;
+    assert_eq!(kept.status, 201, "{}", kept.text());
+    assert!(second.exports("kept").await);
+    let ready = exchange(address(&second.1), &head("GET", "/readyz", &[], None), b"").await;
+    assert_eq!(ready.text(), "ready\n");
+    assert!(folders.iter().all(|folder| !folder.path().join("data").exists()));
 }

@@ -65,17 +65,8 @@ impl Demo {
 impl Demo {
     /// Sends a text file after the submission.
     pub(crate) async fn put(&self, name: &str, text: &str) -> Answer {
-        let digest = STANDARD.encode(Sha256::digest(text));
-        let headers = [
-            ("Origin", self.text("page").trim_end_matches('/')),
-            ("Content-Type", "text/plain"),
-            ("Authorization", "Bearer 8c5c1a0e-0c1d-4f6e-9d36-1d2f55aa0001"),
-            ("Repr-Digest", &format!("sha-256=:{digest}:")),
-        ];
-        let path =
-            format!("/v1/submissions/0e37df36-f698-4e3c-8a4b-2b9d1a0f0002/files/{name}?purpose=attachment");
-        let head = head("PUT", &path, &headers, Some(text.len()));
-        exchange(address(self.text("origin")), &head, text.as_bytes()).await
+        put(self.text("origin"), self.text("page"), "0e37df36-f698-4e3c-8a4b-2b9d1a0f0002", (name, text))
+            .await
     }
 
     pub(crate) fn kill(mut self) {
@@ -89,6 +80,20 @@ impl Drop for Demo {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Sends a text file after a submission, from a page to a collector.
+pub(crate) async fn put(origin: &str, page: &str, submission: &str, (name, text): (&str, &str)) -> Answer {
+    let digest = STANDARD.encode(Sha256::digest(text));
+    let headers = [
+        ("Origin", page.trim_end_matches('/')),
+        ("Content-Type", "text/plain"),
+        ("Authorization", "Bearer 8c5c1a0e-0c1d-4f6e-9d36-1d2f55aa0001"),
+        ("Repr-Digest", &format!("sha-256=:{digest}:")),
+    ];
+    let path = format!("/v1/submissions/{submission}/files/{name}?purpose=attachment");
+    let head = head("PUT", &path, &headers, Some(text.len()));
+    exchange(address(origin), &head, text.as_bytes()).await
 }
 
 pub(crate) fn address(origin: &str) -> std::net::SocketAddr {
