@@ -112,6 +112,11 @@ impl InstanceKey {
     /// A keyed hash of `data` for one use.
     #[must_use]
     pub fn hash(&self, to: Use, data: &[u8]) -> [u8; 32] {
+        self.hasher(to).hash(data)
+    }
+
+    /// What hashes many values for one use; the work that they have in common is done once.
+    pub(crate) fn hasher(&self, to: Use) -> Hasher {
         let label: &[u8] = match to {
             Use::Reporter => b"reporter",
             Use::Fingerprint => b"fingerprint",
@@ -124,6 +129,17 @@ impl InstanceKey {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
         mac.update(label);
         mac.update(&[0]);
+        Hasher(mac)
+    }
+}
+
+/// Hashes for one use; see [`InstanceKey::hash`].
+pub(crate) struct Hasher(Hmac<Sha256>);
+
+impl Hasher {
+    /// The keyed hash of `data`.
+    pub(crate) fn hash(&self, data: &[u8]) -> [u8; 32] {
+        let mut mac = self.0.clone();
         mac.update(data);
         mac.finalize().into_bytes().into()
     }

@@ -3,7 +3,7 @@
 //! A term means a word that begins with it. Case, accents and the width of letters do not count. Scripts that write
 //! without spaces are taken in pairs of characters.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use candor_protocol::TextMap;
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
@@ -18,7 +18,7 @@ const TERMS_MAX: usize = 8;
 pub(crate) const QUESTION_CHARS_MAX: usize = 200;
 
 /// A run of letters and digits, or of characters of a script that has no spaces.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Run {
     Word(Vec<char>),
     Dense(Vec<char>),
@@ -68,19 +68,24 @@ impl Question {
 /// The tokens by which a message is found.
 #[must_use]
 pub fn tokens(text: &str, custom: &TextMap) -> BTreeSet<String> {
-    let mut tokens = BTreeSet::new();
+    let (mut tokens, mut seen) = (BTreeSet::new(), HashSet::new());
     for run in texts(text, custom).flat_map(runs) {
-        match run {
+        // Most of a text is words that it has said before.
+        if seen.contains(&run) {
+            continue;
+        }
+        match &run {
             Run::Word(letters) if letters.len() == 1 => {
-                tokens.insert(word(&letters));
+                tokens.insert(word(letters));
             }
             Run::Word(letters) => {
                 tokens.extend(
                     (2..=letters.len().min(PREFIX_CHARS)).filter_map(|end| Some(word(letters.get(..end)?))),
                 );
             }
-            Run::Dense(letters) => tokens.extend(dense(&letters, true)),
+            Run::Dense(letters) => tokens.extend(dense(letters, true)),
         }
+        seen.insert(run);
         if tokens.len() >= TOKENS_MAX {
             break;
         }
@@ -124,10 +129,14 @@ fn runs(text: &str) -> Vec<Run> {
 
 /// Without case, accents and widths: `Ärger` and `arger`, `Straße` and `STRASSE`, `ﬁ` and `fi` are one.
 fn folded(text: &str) -> impl Iterator<Item = char> {
-    text.nfkd()
+    // ASCII, of which many texts are all, has neither accents nor widths.
+    let (plain, rest) = if text.is_ascii() { (text, "") } else { ("", text) };
+    let rest = rest
+        .nfkd()
         .filter(|letter| !is_combining_mark(*letter))
         .flat_map(char::to_uppercase)
-        .flat_map(char::to_lowercase)
+        .flat_map(char::to_lowercase);
+    plain.chars().map(|letter| letter.to_ascii_lowercase()).chain(rest)
 }
 
 /// Scripts in which words are not set apart: Thai to Myanmar, Khmer, kana, Han.

@@ -180,9 +180,9 @@ pub(super) fn put_hashes(
 
 /// The hashes of tokens under the site's own key, sorted. The same word on another site has another hash.
 fn hashes(key: &InstanceKey, site: Uuid, tokens: BTreeSet<String>) -> BTreeSet<[u8; 4]> {
-    let of_site = InstanceKey::new(key.hash(Use::Word, site.as_bytes()));
+    let of_site = InstanceKey::new(key.hash(Use::Word, site.as_bytes())).hasher(Use::Word);
     let hash = |token: String| {
-        let [a, b, c, d, ..] = of_site.hash(Use::Word, token.as_bytes());
+        let [a, b, c, d, ..] = of_site.hash(token.as_bytes());
         [a, b, c, d]
     };
     tokens.into_iter().map(hash).collect()
