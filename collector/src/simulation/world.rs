@@ -818,7 +818,7 @@ impl World {
         }
         if stage > 0 {
             self.store().mark().await.map_err(fault)?;
-            self.store().rewrap(u32::from(stage - 1)).await.map_err(fault)?;
+            self.store().rewrap(None, u32::from(stage - 1)).await.map_err(fault)?;
         }
         Ok(())
     }

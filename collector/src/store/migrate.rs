@@ -19,6 +19,7 @@ migrations![
     "0007_words",
     "0008_nodes",
     "0009_growth",
+    "0010_masters",
 ];
 
 /// The number of the lock under which a server's database is migrated. An engine that takes no such lock refuses the

@@ -28,8 +28,11 @@ use crate::{
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 /// The database's name in the data folder.
 pub(super) const DATABASE_FILE: &str = "candor.sqlite";
-/// Large pages: a report fills few of them, and each write goes to the log as a whole page.
-const PAGE_BYTES: u32 = 16_384;
+/// Small pages: each one that a report touches goes to the log whole, and what finds a reporter again lies anywhere in its
+/// index. An older database keeps the larger ones that it was made with.
+const PAGE_BYTES: u32 = 4096;
+/// The log is emptied into the database once it holds so much. A page that many reports touch is written there once then.
+const LOG_BYTES: u32 = 32 * 1024 * 1024;
 /// Memory for pages of the database, of the connection that writes.
 const CACHE_KIB: i64 = 16 * 1024;
 /// Rows that are sealed in one transaction when an older database is opened.
@@ -220,8 +223,10 @@ pub(super) fn connect(path: &Path, options: StoreOptions) -> Result<Connection, 
     connection.pragma_update(None, "temp_store", "memory")?;
     // Reporters and submissions are spread over their indexes: what is read again for each report stays in memory.
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    let page_bytes: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_BYTES / page_bytes)?;
     if let Some(bytes_max) = options.bytes_max {
-        connection.pragma_update(None, "max_page_count", bytes_max.div_ceil(PAGE_BYTES.into()))?;
+        connection.pragma_update(None, "max_page_count", bytes_max.div_ceil(page_bytes.into()))?;
     }
     Ok(connection.into())
 }

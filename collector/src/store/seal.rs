@@ -39,12 +39,14 @@ impl Store {
             self.vault.rotate()?;
         }
         self.mark().await?;
-        let mut sum = 0;
+        let (mut sum, mut after) = (0, None);
         loop {
-            let batch = self.rewrap(REWRAP_ROWS).await?;
-            if batch == 0 {
+            let (batch, last) = self.rewrap(after, REWRAP_ROWS).await?;
+            // The end is only believed from the beginning on.
+            if batch == 0 && after.is_none() {
                 break;
             }
+            after = last;
             sum += batch as u64;
             rewrapped(sum);
         }
@@ -61,13 +63,18 @@ impl Store {
         self.writer.write(move |connection| mark(connection, &vault)).await
     }
 
-    /// Wraps at most `limit` keys anew, and says how many; none is left when it was none.
-    pub(crate) async fn rewrap(&self, limit: u32) -> Result<usize, StoreError> {
+    /// Wraps at most `limit` keys anew that come after this owner's, and says how many and whose was the last; none is
+    /// left when it was none of all.
+    pub(crate) async fn rewrap(
+        &self,
+        after: Option<Owner>,
+        limit: u32,
+    ) -> Result<(usize, Option<Owner>), StoreError> {
         let vault = self.vault.clone();
         self.writer
             .write(move |connection| {
                 receipts::reseal(connection, &vault)?;
-                rewrap(connection, &vault, limit)
+                rewrap(connection, &vault, after, limit)
             })
             .await
     }
@@ -318,14 +325,22 @@ pub(super) fn catch_up(connection: &Connection, vault: &Vault, limit: u32) -> Re
     Ok(sealed)
 }
 
-/// Wraps at most `limit` keys anew that are under another master key than the one that wraps now; how many it did.
-pub(super) fn rewrap(connection: &Connection, vault: &Vault, limit: u32) -> Result<usize, StoreError> {
+/// Wraps at most `limit` keys anew that are under another master key than the one that wraps now, in the order of their
+/// owners from `after` on; how many it did, and whose was the last.
+fn rewrap(
+    connection: &Connection,
+    vault: &Vault,
+    after: Option<Owner>,
+    limit: u32,
+) -> Result<(usize, Option<Owner>), StoreError> {
     let current = vault.current();
+    let from = after.unwrap_or(Owner { site: Uuid::nil(), reporter: [0; 32] });
     let mut statement = connection.prepare_cached(
-        "SELECT site, reporter, master, wrapped FROM reporter_key WHERE master <> ?1 LIMIT ?2",
+        "SELECT site, reporter, master, wrapped FROM reporter_key
+         WHERE (site, reporter) > (?1, ?2) AND master <> ?3 ORDER BY site, reporter LIMIT ?4",
     )?;
-    let mut rows = statement.query((current.0, limit))?;
-    let mut rewrapped = 0;
+    let mut rows = statement.query((from.site.as_bytes(), from.reporter, current.0, limit))?;
+    let (mut rewrapped, mut last) = (0, None);
     while let Some(row) = rows.next()? {
         let owner = Owner { site: Uuid::from_bytes(row.get(0)?), reporter: row.get(1)? };
         let old = Wrapped { master: MasterId(row.get(2)?), bytes: row.get(3)? };
@@ -336,6 +351,7 @@ pub(super) fn rewrap(connection: &Connection, vault: &Vault, limit: u32) -> Resu
             )?
             .execute((owner.site.as_bytes(), owner.reporter, fresh.master.0, fresh.bytes))?;
         rewrapped += 1;
+        last = Some(owner);
     }
-    Ok(rewrapped)
+    Ok((rewrapped, last))
 }

@@ -200,7 +200,7 @@ pub(super) fn admitted(id: u128, message: &str, at: Timestamp) -> Admitted {
     admitted_from(REPORTER, id, message, at)
 }
 
-fn admitted_from(reporter: Uuid, id: u128, message: &str, at: Timestamp) -> Admitted {
+pub(super) fn admitted_from(reporter: Uuid, id: u128, message: &str, at: Timestamp) -> Admitted {
     let submission = Submission {
         id: Uuid::from_u128(id),
         site: SITE,

@@ -8,7 +8,7 @@ use candor_rules::Content;
 use super::*;
 use crate::store::{
     Answer, Walk,
-    tests::{Bench, MEMBER, NOW, REPORTER, SITE, admitted},
+    tests::{Bench, MEMBER, NOW, REPORTER, SITE, admitted, admitted_from},
 };
 
 const REQUEST: Uuid = Uuid::from_u128(0xabc);
@@ -396,6 +396,28 @@ async fn master_key_is_exchanged_while_everything_stays_readable() {
     let old = Vault::new(MasterKeys::parse(&file).unwrap(), None, bench.store.vault.rng().clone());
     let refused = bench.try_open([7; 32], std::sync::Arc::new(old));
     assert!(matches!(refused, Err(StoreError::Conflict(_))));
+}
+
+#[tokio::test]
+async fn keys_are_wrapped_anew_batch_by_batch_and_none_is_passed_over() {
+    let bench = Bench::with_key_file().await;
+    for n in 1..=5 {
+        let reporter = uuid::Builder::from_random_bytes([u8::try_from(n).unwrap() * 40; 16]).into_uuid();
+        bench.stored(admitted_from(reporter, n, "words", NOW)).await;
+    }
+    bench.store.vault.rotate().unwrap();
+    bench.store.mark().await.unwrap();
+    let (mut batches, mut after) = (Vec::new(), None);
+    loop {
+        let (batch, last) = bench.store.rewrap(after, 2).await.unwrap();
+        batches.push(batch);
+        if last.is_none() {
+            break;
+        }
+        after = last;
+    }
+    assert_eq!(batches, [2, 2, 1, 0]);
+    assert_eq!(bench.store.rewrap(None, 10).await.unwrap(), (0, None), "seen from the beginning");
 }
 
 #[tokio::test]
