@@ -13,7 +13,7 @@ use web_sys::ShadowRoot;
 use crate::{
     dom::{Happening, Surface, at, get, then},
     facts,
-    ledger::{Ledger, fresh_id},
+    ledger::{Ledger, fresh_id, submission_id},
     panel::{Effect, Event, Failure, Headless, KeptConsent, Receipt, Site, State, step, submission},
     send,
     text::Texts,
@@ -126,7 +126,8 @@ impl App {
     /// became of each file, or broken with an `Error` that carries the problem's `code`.
     pub(crate) fn submit(self: &Rc<Self>, asked: Headless, files: JsValue) -> Result<Promise, JsValue> {
         let (app, has_files) = (self.clone(), asked.files != Value::Nothing);
-        let submission = submission(&self.state.borrow(), asked, Asked::Page, now(), fresh_id()?);
+        let now = now();
+        let submission = submission(&self.state.borrow(), asked, Asked::Page, now, submission_id(now)?);
         let explain = move |outcome: Result<JsValue, JsValue>| {
             let follow = |receipt| if has_files { app.files("send", &receipt, &files) } else { receipt };
             outcome.map(follow).map_err(|problem| {
@@ -160,10 +161,13 @@ impl App {
             Happening::Input(hook, value) => Event::Input(hook, value),
             Happening::Press(hook) => Event::Press(hook),
             Happening::Close => Event::Close,
-            Happening::Submit => match fresh_id() {
-                Ok(id) => Event::Submit(now(), id),
-                Err(error) => return report(Err(error)),
-            },
+            Happening::Submit => {
+                let now = now();
+                match submission_id(now) {
+                    Ok(id) => Event::Submit(now, id),
+                    Err(error) => return report(Err(error)),
+                }
+            }
         });
     }
 

@@ -88,8 +88,18 @@ impl Ledger {
 
 /// A random UUID, version 4.
 pub(crate) fn fresh_id() -> Result<Uuid, JsValue> {
-    let mut bytes = [0; 16];
+    Ok(uuid::Builder::from_random_bytes(random()?).into_uuid())
+}
+
+/// A UUID for what is sent at this moment, version 7: what comes one after another lies side by side where it is kept.
+pub(crate) fn submission_id(now: Timestamp) -> Result<Uuid, JsValue> {
+    let since_1970 = u64::try_from(now.unix_ms()).unwrap_or(0);
+    Ok(uuid::Builder::from_unix_timestamp_millis(since_1970, &random()?).into_uuid())
+}
+
+fn random<const N: usize>() -> Result<[u8; N], JsValue> {
+    let mut bytes = [0; N];
     // Not `randomUUID`: it is missing on pages without TLS.
     crate::dom::window().crypto()?.get_random_values_with_u8_array(&mut bytes)?;
-    Ok(uuid::Builder::from_random_bytes(bytes).into_uuid())
+    Ok(bytes)
 }
