@@ -1,5 +1,7 @@
 //! What visitors send: a report of 2 kB with something for each purpose, and a picture of 300 kB.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use anyhow::Result;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -89,14 +91,22 @@ pub(crate) struct Visitor {
 
 impl Visitor {
     /// Somebody who was never here before.
+    #[expect(clippy::disallowed_methods, reason = "a visitor's browser has the machine's clock")]
     pub(crate) fn fresh() -> Self {
-        let id = || {
-            let mut bytes = [0; 16];
-            getrandom::fill(&mut bytes).expect("the system has randomness");
-            uuid::Builder::from_random_bytes(bytes).into_uuid()
-        };
-        Self { submission: id(), reporter: id() }
+        // As the widget makes them: what is sent is numbered by the time, who sends is not.
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        let since_1970 = u64::try_from(since_1970).unwrap_or(u64::MAX);
+        Self {
+            submission: uuid::Builder::from_unix_timestamp_millis(since_1970, &random()).into_uuid(),
+            reporter: uuid::Builder::from_random_bytes(random()).into_uuid(),
+        }
     }
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the system has randomness");
+    bytes
 }
 
 /// A picture of 300 kB that decodes, and its digest as the wire wants it.
