@@ -84,12 +84,17 @@ enum Command {
     Restore(backup::RestoreOptions),
 }
 
+/// Threads for what takes longer than a request may wait: reading the database, hashing, decoding, writing files. What
+/// comes beyond waits its turn; each thread has memory of its own, and the disk and the cores are few.
+const BLOCKING_THREADS_MAX: usize = 16;
+
 /// Does what the command line says.
 pub(crate) fn run(line: CommandLine, clock: Clock, rng: Rng) -> Result<()> {
     let CommandLine { settings, command } = line;
     let settings = settings.complete()?;
     log::start(&settings);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.enable_all().max_blocking_threads(BLOCKING_THREADS_MAX).build()?;
     runtime.block_on(async {
         match command {
             Command::Serve(options) => serve::run(&settings, options, clock, rng).await,

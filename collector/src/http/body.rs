@@ -43,7 +43,8 @@ pub(super) async fn read_raw(
     if length(headers).is_some_and(|length| length > DRAINED_BYTES_MAX) {
         return Err(too_large());
     }
-    match tokio::time::timeout(timeout, collect(body, bytes_max)).await {
+    let announced = length(headers).filter(|length| *length <= bytes_max);
+    match tokio::time::timeout(timeout, collect(body, announced, bytes_max)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(Failure::new(Code::Timeout)),
     }
@@ -55,7 +56,7 @@ pub(super) async fn discard(headers: &HeaderMap, body: Body, timeout: Duration) 
     let is_sending = !headers.contains_key(header::EXPECT);
     if is_sending && length(headers).is_none_or(|length| length <= DRAINED_BYTES_MAX) {
         // Whether it ended well, was too much or took too long, the answer is already known.
-        let _ = tokio::time::timeout(timeout, collect(body, 0)).await;
+        let _ = tokio::time::timeout(timeout, collect(body, None, 0)).await;
     }
 }
 
@@ -92,8 +93,9 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-async fn collect(mut body: Body, bytes_max: usize) -> Result<Bytes, Failure> {
-    let mut gathered = Vec::new();
+async fn collect(mut body: Body, announced: Option<usize>, bytes_max: usize) -> Result<Bytes, Failure> {
+    // At its full length from the first: as it grows, it would be there twice.
+    let mut gathered = Vec::with_capacity(announced.unwrap_or(0));
     let mut seen = 0;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Refusal {
