@@ -12,12 +12,14 @@ use std::{
 use anyhow::{Result, ensure};
 use serde::Serialize;
 use serde_json::json;
+use tempfile::TempDir;
 use tokio::{task::JoinSet, time::Instant};
 
 use crate::{
     client::Client,
-    measure::{folder_bytes, median, memory_bytes, processor_seconds, share_ms},
+    measure::{folder_bytes, median, memory_bytes, processor_seconds, share_ms, written_bytes},
     server::{Kind, Server},
+    silence::{self, Silence},
     visitor::{Picture, Template, Visitor},
 };
 
@@ -36,7 +38,7 @@ pub struct Options {
     /// Turns, of which the medians count
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Only cases whose name holds this: `json`, `picture`, `64`
+    /// Only cases whose name holds this: `json`, `picture`, `64`, `silent`
     #[arg(long, default_value = "")]
     only: String,
     /// Put the folders here; they should be on the disk that counts
@@ -63,6 +65,9 @@ const CASES: [Case; 6] = [
     Case { has_picture: true, connections: 64 },
 ];
 
+/// Connections that say nothing.
+const SILENT_CASE: &str = "silent";
+
 impl Case {
     fn name(self) -> String {
         format!("{}{}", if self.has_picture { "picture" } else { "json" }, self.connections)
@@ -79,6 +84,7 @@ struct Turn {
     p99_ms: f64,
     cpu_us: f64,
     disk_bytes: f64,
+    written_bytes: f64,
 }
 
 /// One program in one turn.
@@ -100,6 +106,7 @@ struct Line {
     p99_ms: f64,
     cpu_us_per_report: f64,
     disk_bytes_per_report: f64,
+    written_bytes_per_report: f64,
 }
 
 /// Measures and prints.
@@ -109,19 +116,15 @@ struct Line {
 pub async fn run(options: &Options) -> Result<()> {
     let kinds = [Kind::Floor, Kind::Collector(options.collector.clone(), options.assets.clone())];
     let cases: Vec<Case> = CASES.into_iter().filter(|case| case.name().contains(&options.only)).collect();
-    ensure!(!cases.is_empty(), "no case is called {}", options.only);
+    let has_silence = SILENT_CASE.contains(&options.only);
+    ensure!(has_silence || !cases.is_empty(), "no case is called {}", options.only);
     let picture = Picture::new()?;
     let (mut turns, mut starts) = (Vec::new(), Vec::new());
     let (mut acknowledged, mut lost) = (0, 0);
     for round in 0..options.rounds.max(1) {
         for kind in &kinds {
             eprintln!("      turn {}: {} …", round + 1, kind.name());
-            let mut place = tempfile::Builder::new();
-            place.prefix("candor-load-");
-            let folder = match &options.folder {
-                Some(parent) => place.tempdir_in(parent)?,
-                None => place.tempdir()?,
-            };
+            let folder = folder(options)?;
             let outcome = turn(kind, folder.path(), &cases, options.seconds, &picture).await?;
             turns.extend(outcome.turns);
             starts.push(outcome.start);
@@ -131,9 +134,22 @@ pub async fn run(options: &Options) -> Result<()> {
     }
     let lines: Vec<Line> =
         cases.iter().flat_map(|case| kinds.iter().map(|kind| line(&turns, kind.name(), *case))).collect();
-    print(options, &lines, &kinds, &starts, acknowledged, lost)?;
+    let silence = match kinds.last() {
+        Some(collector) if has_silence => Some(silence::keep(collector, folder(options)?.path()).await?),
+        _ => None,
+    };
+    print(options, &lines, &kinds, &starts, (acknowledged, lost), silence)?;
     ensure!(lost == 0, "{lost} of {acknowledged} acknowledged reports and pictures are not there");
     Ok(())
+}
+
+fn folder(options: &Options) -> Result<TempDir> {
+    let mut place = tempfile::Builder::new();
+    place.prefix("candor-load-");
+    Ok(match &options.folder {
+        Some(parent) => place.tempdir_in(parent)?,
+        None => place.tempdir()?,
+    })
 }
 
 struct Outcome {
@@ -158,12 +174,14 @@ async fn turn(kind: &Kind, data: &Path, cases: &[Case], seconds: u64, picture: &
         });
         // The first moments fill caches and prepare statements.
         let warm = load(&job, case.connections, Duration::from_millis(300)).await?;
-        let (disk, processor) = (folder_bytes(data)?, processor_seconds(process)?);
+        let (disk, processor, written) =
+            (folder_bytes(data)?, processor_seconds(process)?, written_bytes(process)?);
         let begun = Instant::now();
         let mut times = load(&job, case.connections, Duration::from_secs(seconds)).await?;
         let took = begun.elapsed().as_secs_f64();
         let processor = processor_seconds(process)? - processor;
         let disk = folder_bytes(data)?.saturating_sub(disk);
+        let written = written_bytes(process)?.saturating_sub(written);
         times.sort();
         ensure!(!times.is_empty(), "{} stored nothing of {}", kind.name(), case.name());
         let reports = (times.len() + warm.len()) as u64;
@@ -179,6 +197,7 @@ async fn turn(kind: &Kind, data: &Path, cases: &[Case], seconds: u64, picture: &
             p99_ms: share_ms(&times, 0.99),
             cpu_us: processor * 1e6 / count,
             disk_bytes: disk as f64 / count,
+            written_bytes: written as f64 / count,
         });
     }
     let (_, most_bytes) = memory_bytes(process)?;
@@ -249,6 +268,7 @@ fn line(turns: &[Turn], server: &'static str, case: Case) -> Line {
         p99_ms: middle(|turn| turn.p99_ms),
         cpu_us_per_report: middle(|turn| turn.cpu_us),
         disk_bytes_per_report: middle(|turn| turn.disk_bytes),
+        written_bytes_per_report: middle(|turn| turn.written_bytes),
     }
 }
 
@@ -257,8 +277,8 @@ fn print(
     lines: &[Line],
     kinds: &[Kind],
     starts: &[Start],
-    acknowledged: u64,
-    lost: u64,
+    (acknowledged, lost): (u64, u64),
+    silence: Option<Silence>,
 ) -> Result<()> {
     let mut out = std::io::stdout().lock();
     let ratio = |case: &str| {
@@ -268,12 +288,12 @@ fn print(
     };
     writeln!(
         out,
-        "server  case       reports/s   p50 ms   p99 ms  CPU µs/report  bytes on disk/report  of floor"
+        "server  case       reports/s   p50 ms   p99 ms  CPU µs/report  bytes on disk/report  bytes written/report  of floor"
     )?;
     for line in lines {
         writeln!(
             out,
-            "{:7} {:10} {:9.0} {:8.2} {:8.2} {:14.0} {:21.0}  {}",
+            "{:7} {:10} {:9.0} {:8.2} {:8.2} {:14.0} {:21.0} {:21.0}  {}",
             line.server,
             line.case,
             line.per_second,
@@ -281,6 +301,7 @@ fn print(
             line.p99_ms,
             line.cpu_us_per_report,
             line.disk_bytes_per_report,
+            line.written_bytes_per_report,
             ratio(&line.case)
                 .filter(|_| line.server == "candor")
                 .map_or(String::new(), |r| format!("{r:.2}")),
@@ -299,6 +320,14 @@ fn print(
             middle(kind.name(), |start| start.cold_ms),
         )?;
     }
+    if let Some(Silence { connections, bytes, heard_after }) = silence {
+        writeln!(
+            out,
+            "{connections} connections that say nothing: {:.1} MB; somebody who speaks is heard after {:.1} s",
+            bytes as f64 / 1e6,
+            heard_after.as_secs_f64(),
+        )?;
+    }
     let binary_bytes = std::fs::metadata(&options.collector)?.len();
     writeln!(out, "program: {:.1} MB; acknowledged {acknowledged}, lost {lost}", binary_bytes as f64 / 1e6)?;
     if options.json {
@@ -315,6 +344,9 @@ fn print(
             "peak_rss_bytes": middle("candor", |start| start.most_bytes),
             "cold_start_ms": middle("candor", |start| start.cold_ms),
             "binary_bytes": binary_bytes,
+            "silent_connections": silence.map(|silence| silence.connections),
+            "silent_bytes": silence.map(|silence| silence.bytes),
+            "heard_beside_silent_ms": silence.map(|silence| silence.heard_after.as_millis()),
             "cases": lines,
         });
         writeln!(out, "{line}")?;

@@ -7,6 +7,7 @@ pub mod floor;
 pub mod ingest;
 mod measure;
 mod server;
+mod silence;
 mod visitor;
 
 pub use server::Kind;

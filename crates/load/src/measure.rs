@@ -37,6 +37,13 @@ pub(crate) fn memory_bytes(process: u32) -> Result<(u64, u64)> {
     Ok((field("VmRSS:")?, field("VmHWM:")?))
 }
 
+/// What a process has made the disk write, in bytes: whole pages, however little of them it changed.
+pub(crate) fn written_bytes(process: u32) -> Result<u64> {
+    let told = fs::read_to_string(format!("/proc/{process}/io"))?;
+    let count = told.lines().find_map(|line| line.strip_prefix("write_bytes: "));
+    Ok(count.context("/proc tells of writing")?.parse()?)
+}
+
 /// The processor time that a process has used, in seconds.
 pub(crate) fn processor_seconds(process: u32) -> Result<f64> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
@@ -75,5 +82,6 @@ mod tests {
         let (now, most) = memory_bytes(std::process::id()).unwrap();
         assert!(now > 0 && most >= now);
         assert!(processor_seconds(std::process::id()).unwrap() >= 0.0);
+        assert!(written_bytes(std::process::id()).is_ok());
     }
 }

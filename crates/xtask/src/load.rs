@@ -15,7 +15,7 @@ pub(crate) struct Options {
     /// Turns, of which the medians count
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Only cases whose name holds this: json, picture, 64
+    /// Only cases whose name holds this: json, picture, 64, silent
     #[arg(long, default_value = "")]
     only: String,
     /// Put the data here, on the disk that counts [default: the system's folder for what is temporary]
