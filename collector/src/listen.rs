@@ -11,7 +11,7 @@ use hyper_util::{
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tower::ServiceExt as _;
 
@@ -35,7 +35,6 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     let most = connections_max();
     let places = Arc::new(Semaphore::new(most));
     let graceful = GracefulShutdown::new();
-    let (open, closing) = watch::channel(());
     tokio::pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -62,36 +61,19 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
                 }
             });
         let is_crowded = places.available_permits() < most / 2;
-        let patience = if is_crowded { HEAD_TIMEOUT_CROWDED } else { HEAD_TIMEOUT };
-        let (watcher, mut closing) = (graceful.watcher(), closing.clone());
+        let mut builder = http1::Builder::new();
+        // A sender that has closed its half may still be told what was wrong with what it sent.
+        builder.timer(TokioTimer::new()).half_close(true);
+        builder.header_read_timeout(if is_crowded { HEAD_TIMEOUT_CROWDED } else { HEAD_TIMEOUT });
+        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
-            // For whoever says nothing, nothing is set aside.
-            if speaks(&stream, patience, &mut closing).await {
-                let mut builder = http1::Builder::new();
-                // A sender that has closed its half may still be told what was wrong with what it sent.
-                builder.timer(TokioTimer::new()).half_close(true).header_read_timeout(patience);
-                let connection = builder.serve_connection(TokioIo::new(stream), service);
-                // A connection that breaks is the client's affair; what it had sent whole is being stored all the same.
-                // On the heap, so that a connection without a word is small.
-                let _ = Box::pin(watcher.watch(connection)).await;
-            }
+            // A connection that breaks is the client's affair; what it had sent whole is being stored all the same.
+            let _ = connection.await;
             drop(place);
         });
     }
-    drop(open);
     drop(listener);
     let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
-}
-
-/// Whether the first byte comes in time.
-async fn speaks(stream: &TcpStream, patience: Duration, closing: &mut watch::Receiver<()>) -> bool {
-    tokio::select! {
-        biased;
-        readable = stream.readable() => readable.is_ok(),
-        () = tokio::time::sleep(patience) => false,
-        // It never changes: it is over once nothing is accepted any more.
-        _ = closing.changed() => false,
-    }
 }
 
 /// A connection, once there is a place for it.
