@@ -56,7 +56,9 @@ pub async fn archive(store: &Store, blobs: &Blobs, own: Own, now: Timestamp) -> 
     let mut files = Vec::new();
     for report in &own.reports {
         for file in &report.files {
-            let Some(seal) = store.file_seal(report.id, &file.name).await? else { continue };
+            let Some(seal) = store.file_seal(report.id, file.kept.purpose, &file.name).await? else {
+                continue;
+            };
             let Some(sealed) = blobs.open(file.blob).await? else { continue };
             files.push((format!("{}/{}", report.id, file.name), seal.open(sealed).await?));
         }

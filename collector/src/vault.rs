@@ -13,11 +13,11 @@ use aes_gcm::{
     Aes256Gcm, KeyInit as _, Nonce,
     aead::{Aead as _, Payload},
 };
-use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+pub use self::part::{KeyRing, PartKey};
 use crate::{
     chance::Rng,
     key::{KeyError, private},
@@ -87,7 +87,8 @@ impl Key {
     }
 }
 
-/// The key under which everything of one reporter on one site lies.
+/// The key of one reporter on one site. Nothing lies under it but the keys of their reports' purposes, which come from
+/// it: see [`PartKey`].
 #[derive(Clone)]
 pub struct ReporterKey(Key);
 
@@ -96,34 +97,6 @@ impl ReporterKey {
     #[must_use]
     pub fn fresh(rng: &Rng) -> Self {
         Self(Key(Zeroizing::new(rng.bytes())))
-    }
-
-    /// `plain`, sealed. It opens only with the same `about`, which says what it is and where it belongs.
-    #[must_use]
-    pub fn seal(&self, about: &[u8], plain: &[u8], rng: &Rng) -> Vec<u8> {
-        self.0.seal(about, plain, rng.bytes())
-    }
-
-    /// `plain`, sealed so that the same in the same place is sealed alike: a retry then finds what it wrote before. That
-    /// two are the same is all that it tells, and only about one place.
-    #[must_use]
-    pub fn seal_alike(&self, about: &[u8], plain: &[u8]) -> Vec<u8> {
-        // A nonce that is a keyed hash of all that is sealed never meets another plain text (RFC 5297's idea).
-        let mut mac = Hmac::<Sha256>::new_from_slice(&*self.0.0).expect("HMAC takes keys of any length");
-        for piece in [b"candor nonce".as_slice(), &(about.len() as u64).to_be_bytes(), about, plain] {
-            mac.update(piece);
-        }
-        let hash: [u8; 32] = mac.finalize().into_bytes().into();
-        let (nonce, _) = hash.split_first_chunk().expect("12 bytes are fewer than 32");
-        self.0.seal(about, plain, *nonce)
-    }
-
-    /// What was sealed.
-    ///
-    /// # Errors
-    /// It was changed, moved, or sealed under another key.
-    pub fn open(&self, about: &[u8], sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
-        self.0.open(about, sealed)
     }
 }
 
@@ -432,5 +405,6 @@ fn read(path: &PathBuf) -> Result<MasterKeys, KeyError> {
     })
 }
 
+mod part;
 #[cfg(test)]
 mod tests;

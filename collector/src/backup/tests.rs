@@ -107,7 +107,7 @@ impl Bench {
         };
         let present = Present { granted: &granted, form: &site.form, files: 0, attachments: 0 };
         let admitted = admit_file(offer, present, NOW).unwrap();
-        let seal = self.store.file_seal(receipt.report, "p.png").await.unwrap().unwrap();
+        let seal = self.store.file_seal(receipt.report, Purpose::Picture, "p.png").await.unwrap().unwrap();
         let blob = self.blobs.keep(seal.seal(plain.clone()).await.unwrap()).await.unwrap();
         let new = NewFile { report: receipt.report, blob, bytes: plain.len() as u64, fingerprint: [2; 32] };
         let filed = self.store.insert_file(admitted, new, NOW).await.unwrap();
@@ -145,6 +145,41 @@ impl Bench {
         let masters = MasterKeys::open_or_create(&data, &self.rng).unwrap();
         let vault = Arc::new(Vault::new(masters, Some(data.clone()), self.rng.clone()));
         (Store::open(&data, key, vault, StoreOptions::default()).unwrap(), Blobs::in_folder(&data).unwrap())
+    }
+
+    /// The parts in a backup's database: of which report and for what, whose, and whether a key that exists today opens
+    /// them.
+    fn opened_today(&self, backup: &Path) -> Vec<((Uuid, Purpose), [u8; 32], bool)> {
+        let today = Connection::open(self.path("data").join(DATABASE)).unwrap();
+        let mut statement =
+            today.prepare("SELECT site, reporter, master, wrapped FROM reporter_key").unwrap();
+        let keys = statement.query_map([], |row| {
+            let owner = Owner { site: Uuid::from_bytes(row.get(0)?), reporter: row.get(1)? };
+            let wrapped = Wrapped { master: MasterId(row.get(2)?), bytes: row.get(3)? };
+            Ok(self.store.vault().unwrap(&wrapped, &owner).unwrap())
+        });
+        let keys: Vec<_> = keys.unwrap().map(Result::unwrap).collect();
+        let mut statement = today.prepare("SELECT report, sealed FROM key_ring").unwrap();
+        let rings = statement.query_map([], |row| Ok((Uuid::from_bytes(row.get(0)?), row.get(1)?)));
+        let rings: Vec<(Uuid, Vec<u8>)> = rings.unwrap().map(Result::unwrap).collect();
+        let backup = Connection::open(backup).unwrap();
+        let sql = "SELECT report, purpose, body, reporter FROM part JOIN report ON report.id = part.report";
+        let mut statement = backup.prepare(sql).unwrap();
+        let parts = statement.query_map([], |row| {
+            let purpose = Purpose::from_name(&row.get::<_, String>(1)?).unwrap();
+            Ok((Uuid::from_bytes(row.get(0)?), purpose, row.get::<_, Vec<u8>>(2)?, row.get(3)?))
+        });
+        let parts = parts.unwrap().map(Result::unwrap);
+        let opened = parts.map(|(report, purpose, body, reporter)| {
+            let rings = rings.iter().flat_map(|(of, ring)| {
+                keys.iter().filter_map(move |key| key.open_ring(*of, ring).ok()?.part(purpose))
+            });
+            let made = keys.iter().flat_map(|key| [key.part(report, purpose), key.itself()]);
+            let about = store::part_about(report, purpose);
+            let opens = made.chain(rings).any(|key| key.open(&about, &body).is_ok());
+            ((report, purpose), reporter, opens)
+        });
+        opened.collect()
     }
 
     /// What lies sealed for a visitor: their wrapped key, their parts, their blobs and their names.
@@ -194,7 +229,7 @@ async fn restored_instance_has_every_report_and_every_file() {
     let after = store.own(bench.who(ADA), Actor::Operator, NOW).await.unwrap();
     assert_eq!(after, before);
     let (report, file) = (&after.reports[0], &after.reports[0].files[0]);
-    let seal = store.file_seal(report.id, &file.name).await.unwrap().unwrap();
+    let seal = store.file_seal(report.id, Purpose::Picture, &file.name).await.unwrap().unwrap();
     let plain = seal.open(blobs.open(file.blob).await.unwrap().unwrap()).await.unwrap();
     assert_eq!(plain, "picture of 1");
     assert!(store.verify_audit().await.unwrap().is_ok());
@@ -230,34 +265,59 @@ async fn who_was_erased_since_is_nowhere_in_what_is_restored_and_unreadable_in_t
     archive.database(&yesterday).unwrap();
     let sealed = fs::read(&yesterday).unwrap();
     assert!(holds(&sealed, &ada[1]) && !holds(&sealed, &ada[0]) && !holds(&sealed, &bob[0]));
-    let today = Connection::open(bench.path("data").join(DATABASE)).unwrap();
-    let mut statement = today.prepare("SELECT site, reporter, master, wrapped FROM reporter_key").unwrap();
-    let keys = statement
-        .query_map([], |row| {
-            let owner = Owner { site: Uuid::from_bytes(row.get(0)?), reporter: row.get(1)? };
-            Ok((owner, Wrapped { master: MasterId(row.get(2)?), bytes: row.get(3)? }))
-        })
-        .unwrap();
-    let yesterday = Connection::open(&yesterday).unwrap();
-    let mut statement = yesterday
-        .prepare("SELECT report, purpose, body, reporter FROM part JOIN report ON report.id = part.report")
-        .unwrap();
-    let parts = statement
-        .query_map([], |row| {
-            let purpose = Purpose::from_name(&row.get::<_, String>(1)?).unwrap();
-            let about = store::part_about(Uuid::from_bytes(row.get(0)?), purpose);
-            Ok((about, row.get::<_, Vec<u8>>(2)?, row.get::<_, [u8; 32]>(3)?))
-        })
-        .unwrap();
-    let (keys, parts): (Vec<_>, Vec<_>) =
-        (keys.map(Result::unwrap).collect(), parts.map(Result::unwrap).collect());
-    assert_eq!((keys.len(), parts.len()), (1, 4));
-    for (owner, wrapped) in &keys {
-        let key = bench.store.vault().unwrap(wrapped, owner).unwrap();
-        for (about, body, reporter) in &parts {
-            assert_eq!(key.open(about, body).is_ok(), *reporter == bench.who(BOB).0);
-        }
+    let opened = bench.opened_today(&yesterday);
+    assert_eq!(opened.len(), 4);
+    assert!(opened.into_iter().all(|(_, of, opens)| opens == (of == bench.who(BOB).0)));
+}
+
+#[tokio::test]
+async fn what_one_report_said_cannot_be_read_in_yesterdays_backup_and_its_sibling_can() {
+    let bench = Bench::new().await;
+    let gone = bench.traces(ADA);
+    bench.submit(3, ADA).await;
+    let who = bench.who(ADA);
+    let own = bench.store.own(who, Actor::Operator, NOW).await.unwrap();
+    let [third, first] = [own.reports[0].id, own.reports[1].id];
+    bench.back_up().await;
+    let old_key = &gone[0];
+    // The next day one is erased, and of the other the address is taken back.
+    let (later, by) = (NOW.plus_days(1), Actor::Operator);
+    bench.store.erase(who, Scope::Report(first), by.clone(), Uuid::from_u128(9), later).await.unwrap();
+    bench.store.withdraw(who, vec![Purpose::Contact], by.clone(), later).await.unwrap();
+    bench.submit(4, ADA).await;
+    bench.write_keys("keys").await;
+    assert!(
+        !holds(&bytes_under(&bench.path("data")), old_key),
+        "the key is nowhere but in yesterday's ledger"
+    );
+
+    let mut archive = Archive::open(&bench.path("backup")).unwrap();
+    let yesterday = bench.path("yesterday.sqlite");
+    archive.database(&yesterday).unwrap();
+    let opened: Vec<_> =
+        bench.opened_today(&yesterday).into_iter().filter(|(_, of, _)| *of == who.0).collect();
+    assert_eq!(opened.len(), 4, "the backup has all of it, sealed");
+    for ((report, purpose), _, opens) in opened {
+        assert_eq!(opens, report == third && purpose == Purpose::Message, "{report} {purpose:?}");
     }
+    // The picture that has gone lies in the backup, too, and no key is there for it; its sibling's opens.
+    for (report, is_there) in [(first, false), (third, true)] {
+        let seal = bench.store.file_seal(report, Purpose::Picture, "p.png").await.unwrap();
+        assert_eq!(seal.is_some(), is_there);
+    }
+
+    let put = bench.restore("again").unwrap();
+    assert_eq!((put.reports, put.erased, put.keyless), (2, 2, 0));
+    let restored = bytes_under(&bench.path("again"));
+    assert!(!gone.iter().any(|trace| holds(&restored, trace)), "nothing of what was erased comes back");
+    let (store, blobs) = bench.opened("again");
+    let own = store.own(who, by, later).await.unwrap();
+    assert_eq!(own.reports.len(), 1);
+    let report = &own.reports[0];
+    assert_eq!(report.parts.iter().map(|part| part.kept.purpose).collect::<Vec<_>>(), [Purpose::Message]);
+    let seal = store.file_seal(report.id, Purpose::Picture, "p.png").await.unwrap().unwrap();
+    let sealed = blobs.open(report.files[0].blob).await.unwrap().unwrap();
+    assert_eq!(seal.open(sealed).await.unwrap(), "picture of 3");
 }
 
 #[tokio::test]

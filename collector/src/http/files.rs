@@ -193,7 +193,9 @@ async fn store(
             Some(content) => Bytes::clone(content),
             None => cleaned.insert(clean(app, asked, &bytes).await?).clone(),
         };
-        let seal = app.store.file_seal(report.id, &asked.name).await?.ok_or_else(Failure::not_found)?;
+        let purpose = known.map_or(asked.purpose, |file| file.kept.purpose);
+        let seal = app.store.file_seal(report.id, purpose, &asked.name).await?;
+        let seal = seal.ok_or_else(Failure::not_found)?;
         let count = content.len() as u64;
         let content = seal.seal(content).await?;
         let blob = app.blobs.keep(content.clone()).await?;

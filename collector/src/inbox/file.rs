@@ -36,7 +36,8 @@ pub(super) async fn show(
     let report: Uuid = report.parse().map_err(|_| Failure::not_found())?;
     let found = app.store.file(session.signed_in.member, report, name, app.clock.now()).await?;
     let file = found.ok_or_else(Failure::not_found)?;
-    let seal = app.store.file_seal(report, &file.name).await?.ok_or_else(Failure::not_found)?;
+    let seal =
+        app.store.file_seal(report, file.kept.purpose, &file.name).await?.ok_or_else(Failure::not_found)?;
     let sealed = app.blobs.open(file.blob).await.map_err(Failure::from)?;
     let sealed = sealed.ok_or_else(|| Failure::internal(&"a file's row names a blob that is not there"))?;
     let bytes = seal.open(sealed).await?;

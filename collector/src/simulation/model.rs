@@ -20,6 +20,17 @@ pub(super) struct Sent {
     pub(super) policy: Policy,
 }
 
+impl Sent {
+    /// What was agreed to.
+    pub(super) fn given(&self) -> Vec<Purpose> {
+        let mut given = vec![Purpose::Message];
+        given.extend(self.contact.then_some(Purpose::Contact));
+        given.extend(self.browser.then_some(Purpose::Browser));
+        given.extend(self.files.then_some([Purpose::Picture, Purpose::Attachment]).into_iter().flatten());
+        given
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct File {
     pub(super) kept: Kept,
@@ -38,6 +49,10 @@ pub(super) struct Report {
     pub(super) withdrawn: BTreeSet<Purpose>,
     /// What of it was erased because it was taken back.
     pub(super) taken_back: BTreeSet<Purpose>,
+    /// The how manieth of its visitor's keys it lies under.
+    pub(super) generation: u32,
+    /// Purposes whose key was not destroyed.
+    pub(super) keys: BTreeSet<Purpose>,
     pub(super) is_erased: bool,
     pub(super) is_restricted: bool,
     pub(super) is_held: bool,
@@ -152,6 +167,8 @@ pub(super) struct Model {
     pub(super) swept: BTreeMap<Uuid, Report>,
     /// How often the key of a visitor on a site was destroyed.
     pub(super) destroyed: BTreeMap<(usize, usize), u32>,
+    /// How often a visitor on a site got another key, since their first or their last was destroyed.
+    pub(super) generations: BTreeMap<(usize, usize), u32>,
     /// What open requests want put right.
     pub(super) wanted: BTreeMap<Uuid, Correction>,
 }
@@ -161,6 +178,31 @@ impl Model {
         self.reports
             .iter_mut()
             .filter(move |report| report.sent.who == who && report.sent.site == site && !report.is_erased)
+    }
+
+    /// How manieth the key of a visitor on a site is.
+    pub(super) fn generation(&self, whose: (usize, usize)) -> u32 {
+        self.generations.get(&whose).copied().unwrap_or_default()
+    }
+
+    /// Purposes of reports are to be unreadable for good. Their visitor gets another key, if there was one to destroy.
+    pub(super) fn destroy(&mut self, (site, who): (usize, usize), gone: &[(Uuid, Purpose)]) {
+        let mut is_any = false;
+        for report in self.theirs(who, site) {
+            let id = report.id();
+            for (_, purpose) in gone.iter().filter(|(of, _)| *of == id) {
+                is_any |= report.keys.remove(purpose);
+            }
+        }
+        if is_any {
+            *self.generations.entry((site, who)).or_default() += 1;
+        }
+    }
+
+    /// Nobody has a key any more.
+    pub(super) fn destroy_all(&mut self, whose: (usize, usize)) {
+        *self.destroyed.entry(whose).or_default() += 1;
+        self.generations.remove(&whose);
     }
 
     /// What must be there once a backup of back then was put back today.
@@ -176,12 +218,23 @@ impl Model {
             report.withdrawn.extend(&latest.withdrawn);
             report.granted.retain(|kept| !latest.withdrawn.contains(&kept.purpose));
             latest.taken_back.iter().for_each(|purpose| report.take_back(*purpose));
-            if latest.is_erased || is_keyless {
+            report.keys.clone_from(&latest.keys);
+            // Whoever had gone by date when the key was exchanged, or went later, left no key behind.
+            let is_lost = here.is_none() && report.generation != self.generation(whose);
+            if latest.is_erased || is_keyless || is_lost {
                 report.erase();
             }
             report
         });
+        // Keys are put back for whoever has something in the backup.
+        let has_any = |(site, who): (usize, usize)| {
+            then.reports
+                .iter()
+                .any(|report| report.sent.site == site && report.sent.who == who && !report.is_erased)
+        };
+        let generations = self.generations.clone().into_iter().filter(|(whose, _)| has_any(*whose));
         Self {
+            generations: generations.collect(),
             reports: reports.collect(),
             wanted: then.wanted.clone(),
             sites: then.sites.clone(),

@@ -103,6 +103,20 @@ pub(super) enum Step {
     },
 }
 
+impl Step {
+    /// Whether somebody may take something back, after which it is to be unreadable.
+    pub(super) const fn is_for_good(&self) -> bool {
+        matches!(
+            self,
+            Self::Withdraw { .. }
+                | Self::EraseOne { .. }
+                | Self::EraseAll { .. }
+                | Self::Unhold { .. }
+                | Self::Answer { .. }
+        )
+    }
+}
+
 /// A die that falls the same way for the same seed (SplitMix64).
 pub(super) struct Dice(u64);
 

@@ -4,7 +4,7 @@
 //! After each step: visitors are served their own reports, parts and files, as the model has them, and nothing that is
 //! past its date, was erased, or is another's; members nothing that is restricted, objected to or taken back; a retry
 //! gets the first receipt; the audit log's chain holds. What a sweep has taken was due. Who has no report left has no
-//! key. At the end, with strays noted and their hour over, rows and blobs name each other.
+//! key, and no key that is left opens what was erased or taken back. At the end, with strays noted and their hour over, rows and blobs name each other.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -39,9 +39,9 @@ use crate::{
     retention,
     store::{
         Answer, AtEnd, Closing, FiledReport, Inserted, InsertedFile, NewFile, NewSite, PageQuery,
-        ReporterHash, Role, Scope, SiteChange, Store, StoreOptions, Walk,
+        ReporterHash, Role, Scope, SiteChange, Store, StoreOptions, Walk, part_about,
     },
-    vault::{MASTER_KEY_FILE, MasterKeys, Vault},
+    vault::{MASTER_KEY_FILE, MasterId, MasterKeys, Owner, Vault, Wrapped},
 };
 
 const BEGIN: Timestamp = Timestamp::from_unix_ms(1_795_000_000_000);
@@ -92,6 +92,15 @@ pub(super) struct World {
     backup: Option<(TempDir, Model)>,
     /// Wrapped keys that were destroyed.
     destroyed: Vec<Vec<u8>>,
+    /// What was erased or taken back, as it lay there: a backup may have it still.
+    gone: Vec<Sealed>,
+}
+
+/// A part as it lies in the database.
+struct Sealed {
+    report: Uuid,
+    purpose: Purpose,
+    bytes: Vec<u8>,
 }
 
 /// In memory where the system has such a place: what is tested is what was written, not when it reached a disk.
@@ -148,16 +157,19 @@ fn purposes(number: u8) -> Vec<Purpose> {
     }
 }
 
+fn is_meant(scope: Scope, report: &Report) -> bool {
+    match scope {
+        Scope::Everything => true,
+        Scope::Report(id) => report.id() == id,
+    }
+}
+
 impl Sent {
     fn submission(&self) -> Uuid {
         Uuid::from_u128(0x0e37_df36_f698_4e3c_8a4b_2b9d_1a0f_0000 + u128::from(self.number))
     }
 
     fn admitted(&self, now: Timestamp) -> Admitted {
-        let mut granted = vec![Purpose::Message];
-        granted.extend(self.contact.then_some(Purpose::Contact));
-        granted.extend(self.browser.then_some(Purpose::Browser));
-        granted.extend(self.files.then_some([Purpose::Picture, Purpose::Attachment]).into_iter().flatten());
         let email = format!("{}@mail.example", self.who);
         let submission = Submission {
             id: self.submission(),
@@ -172,7 +184,7 @@ impl Sent {
             browser: self.browser.then(|| BrowserFacts { online: Some(true), ..BrowserFacts::default() }),
             consent: Consent {
                 policy: self.policy.version,
-                purposes: granted,
+                purposes: self.given(),
                 given_at: BEGIN,
                 asked: Asked::Panel,
                 evidence: None,
@@ -219,6 +231,7 @@ impl World {
             sent: 0,
             backup: None,
             destroyed: Vec::new(),
+            gone: Vec::new(),
         };
         let slow = Grants { erase: Effect::OnRequest, correct: Effect::OnRequest };
         world
@@ -254,7 +267,39 @@ impl World {
         self.latest = self.latest.max(now);
     }
 
+    /// Takes a step. What it has taken away for good is noted, to be tried with every key at the end.
     pub(super) async fn take(&mut self, step: &Step) -> Result<(), Law> {
+        if !step.is_for_good() {
+            return self.perform(step).await;
+        }
+        let (parts, keys) = self.sealed();
+        self.perform(step).await?;
+        for sealed in parts {
+            let report = self.model.report(sealed.report);
+            if report.is_some_and(|report| report.is_erased || report.taken_back.contains(&sealed.purpose)) {
+                self.gone.push(sealed);
+            }
+        }
+        let (_, left) = self.sealed();
+        self.destroyed.extend(keys.difference(&left).cloned());
+        Ok(())
+    }
+
+    /// All parts, and all wrapped keys.
+    fn sealed(&self) -> (Vec<Sealed>, BTreeSet<Vec<u8>>) {
+        let database = self.database();
+        let mut statement = database.prepare("SELECT report, purpose, body FROM part").unwrap();
+        let parts = statement.query_map([], |row| {
+            let (report, purpose) = (Uuid::from_bytes(row.get(0)?), row.get::<_, String>(1)?);
+            Ok(Sealed { report, purpose: Purpose::from_name(&purpose).unwrap(), bytes: row.get(2)? })
+        });
+        let parts = parts.unwrap().map(Result::unwrap).collect();
+        let mut statement = database.prepare("SELECT wrapped FROM reporter_key").unwrap();
+        let keys = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        (parts, keys)
+    }
+
+    async fn perform(&mut self, step: &Step) -> Result<(), Law> {
         match *step {
             Step::Submit { who, site, contact, browser, files } => {
                 let (who, site) = (usize::from(who) % REPORTERS.len(), usize::from(site) % SITES.len());
@@ -406,6 +451,7 @@ impl World {
         let Inserted::Stored(receipt) = inserted else {
             return Err(format!("a new submission is {inserted:?}"));
         };
+        let generation = self.model.generation((sent.site, sent.who));
         self.model.reports.push(Report {
             sent,
             receipt,
@@ -415,6 +461,8 @@ impl World {
             files: BTreeMap::new(),
             withdrawn: BTreeSet::new(),
             taken_back: BTreeSet::new(),
+            generation,
+            keys: Purpose::ALL.into(),
             is_erased: false,
             is_restricted: false,
             is_held: false,
@@ -460,7 +508,7 @@ impl World {
         let Ok(admitted) = admit_file(Offer { name: &name, purpose, media_type, bytes }, present, now) else {
             return Ok(());
         };
-        let seal = self.store().file_seal(filed.id, &name).await.map_err(fault)?;
+        let seal = self.store().file_seal(filed.id, purpose, &name).await.map_err(fault)?;
         let Some(seal) = seal else { return Err("a report that may have files has no key".into()) };
         let sealed = seal.seal(plain.clone()).await.map_err(fault)?;
         let blob = self.blobs.keep(sealed.clone()).await.map_err(fault)?;
@@ -509,6 +557,14 @@ impl World {
         let purposes = purposes(purpose);
         self.store().withdraw(who_is(who), purposes.clone(), actor(who), self.now).await.map_err(fault)?;
         for site in 0..SITES.len() {
+            let of = |report: &mut Report| {
+                let is_taken =
+                    |purpose: &Purpose| purposes.contains(purpose) && !report.withdrawn.contains(purpose);
+                let given = report.sent.given().into_iter().filter(|_| !report.is_held);
+                given.filter(is_taken).map(|purpose| (report.id(), purpose)).collect::<Vec<_>>()
+            };
+            let gone: Vec<_> = self.model.theirs(who, site).flat_map(of).collect();
+            self.model.destroy((site, who), &gone);
             for report in self.model.theirs(who, site) {
                 report.withdrawn.extend(&purposes);
                 if report.is_held {
@@ -571,16 +627,12 @@ impl World {
 
     async fn erase(&mut self, who: usize, scope: Scope) -> Result<(), Law> {
         let request = self.rng.uuid_v7(self.now);
-        let keys = self.wrapped(who);
         let outcome =
             self.store().erase(who_is(who), scope, actor(who), request, self.now).await.map_err(fault)?;
-        let is_meant = |report: &Report| match scope {
-            Scope::Everything => true,
-            Scope::Report(id) => report.id() == id,
-        };
         let mut asked = false;
-        for (site, key) in keys.into_iter().enumerate() {
-            let theirs: Vec<_> = self.model.theirs(who, site).filter(|report| is_meant(report)).collect();
+        for site in 0..SITES.len() {
+            let theirs: Vec<_> =
+                self.model.theirs(who, site).filter(|report| is_meant(scope, report)).collect();
             if theirs.is_empty() {
                 continue;
             }
@@ -588,8 +640,8 @@ impl World {
                 asked = true;
                 continue;
             }
-            theirs.into_iter().for_each(Report::erase);
-            self.after_erasure(who, site, scope, key)?;
+            self.erase_in_model(who, site, scope);
+            self.after_erasure(who, site, scope)?;
         }
         hold!(
             asked == outcome.request.is_some(),
@@ -598,21 +650,21 @@ impl World {
         Ok(())
     }
 
+    fn erase_in_model(&mut self, who: usize, site: usize, scope: Scope) {
+        if let Scope::Report(id) = scope {
+            self.model.destroy((site, who), &Purpose::ALL.map(|purpose| (id, purpose)));
+        }
+        self.model.theirs(who, site).filter(|report| is_meant(scope, report)).for_each(Report::erase);
+    }
+
     /// Who has nothing left has no key.
-    fn after_erasure(
-        &mut self,
-        who: usize,
-        site: usize,
-        scope: Scope,
-        key: Option<Vec<u8>>,
-    ) -> Result<(), Law> {
+    fn after_erasure(&mut self, who: usize, site: usize, scope: Scope) -> Result<(), Law> {
         if scope == Scope::Everything {
             self.model.objections.retain(|(of_site, of, _)| (*of_site, *of) != (site, who));
         }
         if self.model.theirs(who, site).next().is_none() {
             hold!(self.wrapped(who)[site].is_none(), "visitor {who} was erased on site {site} and has a key");
-            self.destroyed.extend(key);
-            *self.model.destroyed.entry((site, who)).or_default() += 1;
+            self.model.destroy_all((site, who));
         }
         Ok(())
     }
@@ -636,6 +688,12 @@ impl World {
         let Some(report) = self.model.report(id) else { return Ok(()) };
         hold!(held != report.is_erased, "a hold on {report:?} was {held}");
         if held {
+            if report.is_held && !is_on {
+                let gone: Vec<_> = report.withdrawn.iter().map(|purpose| (id, *purpose)).collect();
+                let whose = (report.sent.site, report.sent.who);
+                self.model.destroy(whose, &gone);
+            }
+            let Some(report) = self.model.report(id) else { return Ok(()) };
             report.is_held = is_on;
             if !is_on {
                 let withdrawn = report.withdrawn.clone();
@@ -659,7 +717,6 @@ impl World {
         let site = SITES.iter().position(|site| *site == line.site).ok_or("a request of no site")?;
         let who =
             (0..REPORTERS.len()).find(|who| who_is(*who) == line.reporter).ok_or("a request of nobody")?;
-        let key = self.wrapped(who)[site].clone();
         let answer = if is_done { Answer::Do } else { Answer::Refuse("no".into()) };
         let id = line.request.id;
         let only = line.request.report;
@@ -683,9 +740,8 @@ impl World {
         match line.request.right {
             Right::Erase => {
                 let scope = only.map_or(Scope::Everything, Scope::Report);
-                let theirs = self.model.theirs(who, site);
-                theirs.filter(|report| only.is_none_or(|only| report.id() == only)).for_each(Report::erase);
-                self.after_erasure(who, site, scope, key)
+                self.erase_in_model(who, site, scope);
+                self.after_erasure(who, site, scope)
             }
             Right::Correct => {
                 let report = only.and_then(|only| self.model.report(only));
@@ -789,7 +845,7 @@ impl World {
                     self.wrapped(who)[site].is_none(),
                     "visitor {who} has nothing left on site {site} but a key"
                 );
-                *self.model.destroyed.entry((site, who)).or_default() += 1;
+                self.model.destroy_all((site, who));
             }
         }
         for (site, id) in SITES.iter().enumerate() {
@@ -857,7 +913,8 @@ impl World {
             let expected_names: Vec<_> = served.map(|(name, _)| name.as_str()).collect();
             hold!(names == expected_names, "visitor {who} has files {names:?} instead of {expected_names:?}");
             for line in report.files.iter().filter(|_| files) {
-                let seal = self.store().file_seal(report.id, &line.name).await.map_err(fault)?;
+                let seal =
+                    self.store().file_seal(report.id, line.kept.purpose, &line.name).await.map_err(fault)?;
                 let sealed = self.blobs.open(line.blob).await.map_err(fault)?;
                 let (Some(seal), Some(sealed)) = (seal, sealed) else {
                     return Err(format!("{} of {} has a row and no key or blob", line.name, report.id));
@@ -942,6 +999,7 @@ impl World {
         self.sweep_all().await?;
         self.check(true).await?;
         self.check_log().await?;
+        self.nothing_gone_can_be_opened()?;
         let blobs: BTreeSet<_> = file_names(&self.folder.path().join("blobs"));
         let database = self.database();
         let mut statement = database.prepare("SELECT DISTINCT blob FROM file").unwrap();
@@ -950,6 +1008,32 @@ impl World {
         hold!(blobs == named, "there are blobs {blobs:?}, and rows name {named:?}");
         // A look at every byte is slow; a part of the runs is enough for it.
         if self.sent.is_multiple_of(4) { self.nothing_destroyed_is_left() } else { Ok(()) }
+    }
+
+    /// Whoever has kept a copy of what was erased or taken back has nothing that opens it.
+    fn nothing_gone_can_be_opened(&self) -> Result<(), Law> {
+        let database = self.database();
+        let mut statement =
+            database.prepare("SELECT site, reporter, master, wrapped FROM reporter_key").unwrap();
+        let keys = statement.query_map([], |row| {
+            let owner = Owner { site: Uuid::from_bytes(row.get(0)?), reporter: row.get(1)? };
+            let wrapped = Wrapped { master: MasterId(row.get(2)?), bytes: row.get(3)? };
+            Ok(self.vault.unwrap(&wrapped, &owner).unwrap())
+        });
+        let keys: Vec<_> = keys.unwrap().map(Result::unwrap).collect();
+        let mut ring = database.prepare("SELECT sealed FROM key_ring WHERE report = ?1").unwrap();
+        for Sealed { report, purpose, bytes } in &self.gone {
+            let ring: Option<Vec<u8>> = ring.query_row([report.as_bytes()], |row| row.get(0)).ok();
+            for key in &keys {
+                let ring = ring.as_ref().and_then(|ring| key.open_ring(*report, ring).ok());
+                let kept = ring.and_then(|ring| ring.part(*purpose));
+                let all = [key.part(*report, *purpose), key.itself()].into_iter().chain(kept);
+                let opens =
+                    all.into_iter().any(|key| key.open(&part_about(*report, *purpose), bytes).is_ok());
+                hold!(!opens, "{} of {report} is gone and can be opened", purpose.as_str());
+            }
+        }
+        Ok(())
     }
 
     fn nothing_destroyed_is_left(&self) -> Result<(), Law> {

@@ -210,12 +210,12 @@ fn anonymise(
     let fresh = vault.rng().uuid_v7(day);
     let keeps_words =
         connection.prepare_cached(KEEPS_WORDS)?.exists((report.as_bytes(), now.unix_ms(), DAY_MS))?;
-    let words = if keeps_words { words(connection, vault, &owner, report)? } else { None };
+    let words = if keeps_words { words(connection, vault, report)? } else { None };
     connection
         .prepare_cached(
             "INSERT INTO report (id, site, submission, fingerprint, reporter, received_at, kind, rating_scale,
-                 rating_value, policy, kept, until, granted, erased_at)
-             SELECT ?2, site, ?2, ?3, ?3, ?4, kind, rating_scale, rating_value, policy, '[]', ?5, '[]', ?6
+                 rating_value, policy, kept, until, granted, erased_at, generation)
+             SELECT ?2, site, ?2, ?3, ?3, ?4, kind, rating_scale, rating_value, policy, '[]', ?5, '[]', ?6, 0
              FROM report WHERE id = ?1",
         )?
         .execute((
@@ -231,8 +231,8 @@ fn anonymise(
         let content = Content::Message { text, custom: Default::default(), locale: None };
         let nobody = Owner { reporter: NOBODY, ..owner };
         let about = seal::about(fresh, Purpose::Message);
-        let sealed_under = seal::find_or_make(connection, vault, &nobody)?;
-        let sealed = sealed_under.seal(&about, &body::encode(&content)?, vault.rng());
+        let words_key = seal::find_or_make(connection, vault, &nobody)?.part(fresh, Purpose::Message);
+        let sealed = words_key.seal(&about, &body::encode(&content)?, vault.rng());
         connection
             .prepare_cached(
                 "INSERT INTO part (report, purpose, body, until, sealed) VALUES (?1, 'message', ?2, ?3, 1)",
@@ -253,15 +253,9 @@ fn anonymise(
 }
 
 /// The bare words of a report, whatever their date; `None` when they are gone, or nobody wrote any.
-fn words(
-    connection: &Connection,
-    vault: &Vault,
-    owner: &Owner,
-    report: Uuid,
-) -> Result<Option<String>, StoreError> {
-    let sealed_under = seal::find(connection, vault, owner)?;
+fn words(connection: &Connection, vault: &Vault, report: Uuid) -> Result<Option<String>, StoreError> {
     let before = Timestamp::from_unix_ms(i64::MIN);
-    let parts = reports::parts(connection, sealed_under.as_ref(), report, before)?;
+    let parts = reports::parts(connection, vault, report, before)?;
     Ok(parts.into_iter().find_map(|part| match part.content {
         Content::Message { text, .. } if !text.trim().is_empty() => Some(text),
         _ => None,

@@ -58,7 +58,10 @@ struct Mark {
 pub struct Ledger {
     /// Counts up with every backup and every ledger.
     pub seq: i64,
-    reporters: Vec<Sealed<(Uuid, Hash)>>,
+    /// Each with the how manieth it is.
+    reporters: Vec<(Sealed<(Uuid, Hash)>, i64)>,
+    /// By report.
+    rings: Vec<(Uuid, Vec<u8>)>,
     receipts: Vec<(Sealed<Hash>, i64)>,
     erasures: Vec<Erasure>,
     objections: Vec<(Uuid, Hash, String, i64)>,
@@ -82,7 +85,7 @@ pub struct PutBack {
     pub reports: u64,
     /// Reports that were erased, in whole or in part, since the backup.
     pub erased: u64,
-    /// Reports whose visitor has no key any more.
+    /// Reports whose keys are not there any more.
     pub keyless: u64,
 }
 
@@ -205,11 +208,16 @@ fn named(connection: &Connection) -> Result<Vec<BlobName>, StoreError> {
 
 fn ledger(connection: &Connection, seq: i64) -> Result<Ledger, StoreError> {
     let uuid = Uuid::from_bytes;
-    let mut statement = connection.prepare("SELECT site, reporter, master, wrapped FROM reporter_key")?;
+    let mut statement =
+        connection.prepare("SELECT site, reporter, master, wrapped, generation FROM reporter_key")?;
     let reporters = statement.query_map([], |row| {
-        Ok(Sealed { of: (uuid(row.get(0)?), row.get(1)?), master: row.get(2)?, bytes: row.get(3)? })
+        let of = (uuid(row.get(0)?), row.get(1)?);
+        Ok((Sealed { of, master: row.get(2)?, bytes: row.get(3)? }, row.get(4)?))
     })?;
     let reporters = reporters.collect::<Result<_, _>>()?;
+    let mut statement = connection.prepare("SELECT report, sealed FROM key_ring")?;
+    let rings = statement.query_map([], |row| Ok((uuid(row.get(0)?), row.get(1)?)))?;
+    let rings = rings.collect::<Result<_, _>>()?;
     let mut statement =
         connection.prepare("SELECT public, master, sealed, since FROM receipt_key ORDER BY id")?;
     let receipts = statement.query_map([], |row| {
@@ -247,7 +255,7 @@ fn ledger(connection: &Connection, seq: i64) -> Result<Ledger, StoreError> {
     let withdrawals = statement
         .query_map([], |row| Ok((uuid(row.get(0)?), row.get(1)?, row.get(2)?)))?
         .collect::<Result<_, _>>()?;
-    Ok(Ledger { seq, reporters, receipts, erasures, objections, marks, withdrawals })
+    Ok(Ledger { seq, reporters, rings, receipts, erasures, objections, marks, withdrawals })
 }
 
 fn fill(
@@ -282,16 +290,22 @@ fn fill(
 
 fn put_keys(connection: &Connection, ledger: &Ledger) -> Result<(), StoreError> {
     connection.execute_batch(
-        "DELETE FROM reporter_key; DELETE FROM receipt_key; DELETE FROM session;
+        "DELETE FROM reporter_key; DELETE FROM key_ring; DELETE FROM receipt_key; DELETE FROM session;
          DELETE FROM link_opens; DELETE FROM link;",
     )?;
     // Of whoever came after the backup nothing is there, and their key is not needed.
     let mut insert = connection.prepare(
-        "INSERT INTO reporter_key (site, reporter, master, wrapped) SELECT ?1, ?2, ?3, ?4
+        "INSERT INTO reporter_key (site, reporter, master, wrapped, generation) SELECT ?1, ?2, ?3, ?4, ?5
          WHERE EXISTS (SELECT 1 FROM report WHERE reporter = ?2 AND site = ?1)",
     )?;
-    for Sealed { of: (site, reporter), master, bytes } in &ledger.reporters {
-        insert.execute((site.as_bytes(), reporter, master, bytes))?;
+    for (Sealed { of: (site, reporter), master, bytes }, generation) in &ledger.reporters {
+        insert.execute((site.as_bytes(), reporter, master, bytes, generation))?;
+    }
+    let mut insert = connection.prepare(
+        "INSERT INTO key_ring (report, sealed) SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM report WHERE id = ?1)",
+    )?;
+    for (report, sealed) in &ledger.rings {
+        insert.execute((report.as_bytes(), sealed))?;
     }
     let mut insert = connection
         .prepare("INSERT INTO receipt_key (public, master, sealed, since) VALUES (?1, ?2, ?3, ?4)")?;
@@ -362,8 +376,9 @@ fn is_there(connection: &Connection, report: Uuid) -> Result<bool, StoreError> {
 fn keyless(connection: &Connection) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
     let mut statement = connection.prepare(
         "SELECT site, id FROM report WHERE erased_at IS NULL AND reporter <> ?1 AND NOT EXISTS (
-             SELECT 1 FROM reporter_key WHERE reporter_key.site = report.site
-                 AND reporter_key.reporter = report.reporter)",
+             SELECT 1 FROM reporter_key AS own WHERE own.site = report.site AND own.reporter = report.reporter
+                 AND (own.generation = coalesce(report.generation, 0)
+                     OR EXISTS (SELECT 1 FROM key_ring WHERE key_ring.report = report.id)))",
     )?;
     let found = statement
         .query_map([NOBODY], |row| Ok((Uuid::from_bytes(row.get(0)?), Uuid::from_bytes(row.get(1)?))))?;

@@ -26,8 +26,8 @@ pub(super) const TABLES: [&str; 15] = [
 
 /// What is not for copies: keys are kept apart, sessions and links end, hashes of words would outlive the words,
 /// and the collectors that count are those of the original.
-pub(super) const APART: [&str; 7] =
-    ["reporter_key", "receipt_key", "session", "link", "link_opens", "words", "node"];
+pub(super) const APART: [&str; 8] =
+    ["reporter_key", "key_ring", "receipt_key", "session", "link", "link_opens", "words", "node"];
 
 /// Copies what `from` shows into `to`, a file that has been migrated and holds nothing yet, without what is [`APART`].
 pub(super) fn into_file(from: &Snapshot<'_>, to: &Connection) -> Result<(), StoreError> {

@@ -7,20 +7,26 @@ use uuid::Uuid;
 use super::{
     ReporterHash, Scope, StoreError,
     anonymous::NOBODY,
-    loose,
+    loose, requests, seal,
     sql::{Connection, OptionalExtension as _},
 };
+use crate::vault::{Owner, Vault};
 
-/// These reports of one reporter's, which are all of them or not: the key first where there is no more use for it.
+/// These reports of one reporter's, which are all of them or not: the key first, or the keys of these reports.
 pub(super) fn reports(
     connection: &Connection,
+    vault: &Vault,
     (who, site): (ReporterHash, Uuid),
     scope: Scope,
     reports: impl IntoIterator<Item = Uuid>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let reports: Vec<Uuid> = reports.into_iter().collect();
     if scope == Scope::Everything {
         key(connection, who, site, now)?;
+    } else {
+        let gone: Vec<_> = reports.iter().flat_map(|id| Purpose::ALL.map(|purpose| (*id, purpose))).collect();
+        seal::destroy_parts(connection, vault, &Owner { site, reporter: who.0 }, &gone)?;
     }
     for id in reports {
         report(connection, site, id, now)?;
@@ -93,6 +99,7 @@ pub(super) fn report(
     let id = report.as_bytes();
     lock(connection, report)?;
     connection.prepare_cached("DELETE FROM part WHERE report = ?1")?.execute([id])?;
+    connection.prepare_cached("DELETE FROM key_ring WHERE report = ?1")?.execute([id])?;
     connection.prepare_cached("DELETE FROM address WHERE report = ?1")?.execute([id])?;
     loose::drop_files(connection, report, None, now)?;
     connection.prepare_cached("UPDATE request SET body = NULL WHERE report = ?1")?.execute([id])?;
@@ -126,6 +133,7 @@ pub(super) fn purpose(
         connection.prepare_cached("DELETE FROM address WHERE report = ?1")?.execute([id])?;
     }
     loose::drop_files(connection, report, Some(purpose), now)?;
+    requests::forget(connection, report, purpose, now)?;
     for column in ["kept", "granted"] {
         forget_promise(connection, report, column, purpose)?;
     }
@@ -190,6 +198,16 @@ pub(super) fn note_withdrawal(
     Ok(())
 }
 
+/// What was agreed to with a report, taken back or not.
+pub(super) fn given(connection: &Connection, report: Uuid) -> Result<Vec<Purpose>, StoreError> {
+    let text: Option<String> = connection
+        .prepare_cached("SELECT granted FROM consent WHERE report = ?1")?
+        .query_row([report.as_bytes()], |row| row.get(0))
+        .optional()?;
+    Ok(text.map(|text| serde_json::from_str(&text)).transpose()?.unwrap_or_default())
+}
+
+/// What was taken back of it.
 pub(super) fn withdrawn(connection: &Connection, report: Uuid) -> Result<Vec<Purpose>, StoreError> {
     let text: Option<Option<String>> = connection
         .prepare_cached("SELECT withdrawn FROM consent WHERE report = ?1")?

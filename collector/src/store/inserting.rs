@@ -185,8 +185,8 @@ impl New {
         let is_new = connection
             .prepare_cached(
                 "INSERT INTO report (id, site, submission, fingerprint, reporter, received_at, kind,
-                     rating_scale, rating_value, policy, kept, until, granted)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+                     rating_scale, rating_value, policy, kept, until, granted, generation)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0)
                  ON CONFLICT (site, submission) DO NOTHING",
             )?
             .execute((
@@ -210,8 +210,8 @@ impl New {
             return Ok(known.ok_or(StoreError::Contended)?.answer(self.fingerprint));
         }
         let later;
-        let sealed = match seal::put_first(connection, vault, owner, (&self.first.key, &self.first.wrapped))?
-        {
+        let first = (&self.first.key, &self.first.wrapped);
+        let sealed = match seal::put_first(connection, vault, (owner, *report), first)? {
             None => &self.first.sealed,
             Some(key) => {
                 later = seal_all(&key, *report, &self.kept, &self.bodies, vault);
@@ -264,7 +264,8 @@ fn seal_all(
     bodies: &[Vec<u8>],
     vault: &Vault,
 ) -> Vec<Vec<u8>> {
-    let seal =
-        |(kept, body): (&Kept, &Vec<u8>)| key.seal(&seal::about(report, kept.purpose), body, vault.rng());
+    let seal = |(kept, body): (&Kept, &Vec<u8>)| {
+        key.part(report, kept.purpose).seal(&seal::about(report, kept.purpose), body, vault.rng())
+    };
     kept.iter().zip(bodies).map(seal).collect()
 }

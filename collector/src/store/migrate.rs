@@ -20,6 +20,7 @@ migrations![
     "0008_nodes",
     "0009_growth",
     "0010_masters",
+    "0011_rings",
 ];
 
 /// The number of the lock under which a server's database is migrated. An engine that takes no such lock refuses the

@@ -8,7 +8,7 @@ use super::{
     FileLine, ReporterHash, Store, StoreError, body, files, seal, sessions,
     sql::{Connection, Row},
 };
-use crate::vault::{Owner, ReporterKey, Vault};
+use crate::vault::Vault;
 
 /// Which reports a member wants to see, newest first.
 #[derive(Clone, Debug)]
@@ -130,7 +130,7 @@ macro_rules! lines {
             "SELECT report.id, report.site, kind, rating_scale, rating_value, received_at, message.body, contact.body,
                 (SELECT count(*) FROM file WHERE file.report = report.id AND purpose = 'picture' AND until > ?1),
                 (SELECT count(*) FROM file WHERE file.report = report.id AND purpose = 'attachment' AND until > ?1),
-                report.reporter, report.restricted_at IS NOT NULL, report.held_because IS NOT NULL
+                report.restricted_at IS NOT NULL, report.held_because IS NOT NULL
             FROM report
             LEFT JOIN part AS message ON message.report = report.id AND message.purpose = 'message' AND message.until > ?1
                 AND NOT EXISTS (SELECT 1 FROM objection WHERE objection.site = report.site
@@ -182,11 +182,12 @@ fn page(
 
 pub(super) fn line(connection: &Connection, vault: &Vault, row: &Row<'_>) -> Result<ReportLine, StoreError> {
     let (id, site) = (Uuid::from_bytes(row.get(0)?), Uuid::from_bytes(row.get(1)?));
-    let sealed_under = seal::find(connection, vault, &Owner { site, reporter: row.get(10)? })?;
+    let keys = seal::keys(connection, vault, id)?;
     let content = |at: usize, purpose| -> Result<Option<Content>, StoreError> {
         let body: Option<Vec<u8>> = row.get(at)?;
-        let (Some(body), Some(sealed_under)) = (body, &sealed_under) else { return Ok(None) };
-        let body = sealed_under.open(&seal::about(id, purpose), &body)?;
+        let key = keys.as_ref().and_then(|keys| keys.part(purpose));
+        let (Some(body), Some(key)) = (body, key) else { return Ok(None) };
+        let body = key.open(&seal::about(id, purpose), &body)?;
         Ok(Some(body::decode(purpose, &body)?))
     };
     Ok(ReportLine {
@@ -199,8 +200,8 @@ pub(super) fn line(connection: &Connection, vault: &Vault, row: &Row<'_>) -> Res
         contact: content(7, Purpose::Contact)?,
         pictures: row.get(8)?,
         attachments: row.get(9)?,
-        is_restricted: row.get(11)?,
-        is_held: row.get(12)?,
+        is_restricted: row.get(10)?,
+        is_held: row.get(11)?,
     })
 }
 
@@ -225,7 +226,6 @@ pub(super) fn whole(
     let json = |at: usize| -> Result<String, StoreError> { Ok(row.get(at)?) };
     let reporter = ReporterHash(row.get(5)?);
     let site = Uuid::from_bytes(row.get(0)?);
-    let sealed_under = seal::find(connection, vault, &Owner { site, reporter: reporter.0 })?;
     Ok(Some(Report {
         id,
         site,
@@ -234,7 +234,7 @@ pub(super) fn whole(
         received_at: Timestamp::from_unix_ms(row.get(4)?),
         reporter,
         kept: serde_json::from_str(&json(6)?)?,
-        parts: parts(connection, sealed_under.as_ref(), id, now)?,
+        parts: parts(connection, vault, id, now)?,
         files: files::of_report(connection, id, now)?,
         consent: Consent {
             policy: row.get(7)?,
@@ -263,7 +263,7 @@ pub(super) fn for_member(connection: &Connection, mut report: Report) -> Result<
 /// A report's parts that have not expired and can be opened.
 pub(super) fn parts(
     connection: &Connection,
-    sealed_under: Option<&ReporterKey>,
+    vault: &Vault,
     report: Uuid,
     now: Timestamp,
 ) -> Result<Vec<Part>, StoreError> {
@@ -271,12 +271,13 @@ pub(super) fn parts(
         .prepare_cached("SELECT purpose, body, until FROM part WHERE report = ?1 AND until > ?2")?;
     let mut rows = statement.query((report.as_bytes(), now.unix_ms()))?;
     let mut parts = Vec::new();
-    let Some(sealed_under) = sealed_under else { return Ok(parts) };
+    let Some(keys) = seal::keys(connection, vault, report)? else { return Ok(parts) };
     while let Some(row) = rows.next()? {
         let purpose: String = row.get(0)?;
         let purpose = Purpose::from_name(&purpose).ok_or_else(|| unknown("purpose"))?;
         let until = Timestamp::from_unix_ms(row.get(2)?);
-        let body = sealed_under.open(&seal::about(report, purpose), &row.get::<Vec<u8>>(1)?)?;
+        let Some(key) = keys.part(purpose) else { continue };
+        let body = key.open(&seal::about(report, purpose), &row.get::<Vec<u8>>(1)?)?;
         parts.push(Part { kept: Kept { purpose, until }, content: body::decode(purpose, &body)? });
     }
     parts.sort_by_key(|part| part.kept.purpose);

@@ -1,20 +1,17 @@
 //! Rights that a person answers: asked for by visitors, answered by members before their date.
 
-use candor_protocol::{Correction, MyRequest, RequestState, Right, Timestamp};
+use candor_protocol::{Correction, MyRequest, Purpose, RequestState, Right, Timestamp};
 use uuid::Uuid;
 
 use super::{
     ReporterHash, Scope, Store, StoreError, audit,
-    correcting::{Hand, put_right},
+    correcting::{Hand, Waiting, put_right},
     erasing,
     rights::{of_site, unknown},
     seal,
     sql::{Connection, OptionalExtension as _, Row},
 };
-use crate::{
-    audit::{Act, Actor, Entry},
-    vault::Owner,
-};
+use crate::audit::{Act, Actor, Entry};
 
 /// A request as members see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,9 +81,9 @@ impl Store {
                 let Some((line, Some(wanted))) = open_request(connection, member, id)? else {
                     return Ok(None);
                 };
-                let owner = Owner { site: line.site, reporter: line.reporter.0 };
-                let Some(sealed_under) = seal::find(connection, &vault, &owner)? else { return Ok(None) };
-                Ok(Some(serde_json::from_slice(&sealed_under.open(&about(id), &wanted)?)?))
+                let Some(report) = line.request.report else { return Ok(None) };
+                let Some(keys) = seal::keys(connection, &vault, report)? else { return Ok(None) };
+                Ok(Some(Waiting::from_bytes(&wanted).open(id, &keys)?))
             })
             .await
     }
@@ -121,23 +118,15 @@ impl Store {
                     }
                     Right::Erase => {
                         let ids = theirs.iter().map(|report| report.id);
-                        erasing::reports(connection, (who, site), scope, ids, now)?;
+                        erasing::reports(connection, &vault, (who, site), scope, ids, now)?;
                     }
                     Right::Correct => {
-                        let owner = Owner { site, reporter: who.0 };
-                        let sealed_under = seal::find(connection, &vault, &owner)?;
-                        if let (Some(wanted), Some(sealed_under), Some(report)) =
-                            (wanted, sealed_under, request.report)
+                        if let (Some(wanted), Some(report)) = (wanted, request.report)
+                            && let Some(keys) = seal::keys(connection, &vault, report)?
                         {
-                            let correction = sealed_under.open(&about(id), &wanted)?;
-                            let correction = serde_json::from_slice(&correction)?;
-                            put_right(
-                                connection,
-                                Hand { vault: &vault, key: &key, owner: &owner },
-                                report,
-                                &correction,
-                                now,
-                            )?;
+                            let correction = Waiting::from_bytes(&wanted).open(id, &keys)?;
+                            let hand = Hand { vault: &vault, key: &key, site };
+                            put_right(connection, hand, report, &correction, now)?;
                         }
                     }
                     Right::Access | Right::Restrict | Right::Object | Right::Withdraw => {}
@@ -207,7 +196,7 @@ fn lock(connection: &Connection, request: Uuid) -> Result<(), StoreError> {
 pub(super) struct Asked {
     pub(super) right: Right,
     pub(super) scope: Scope,
-    /// Sealed; see [`about`].
+    /// Sealed; see [`Waiting`].
     pub(super) body: Option<Vec<u8>>,
     pub(super) due: Timestamp,
 }
@@ -233,6 +222,33 @@ pub(super) fn settle(
              WHERE reporter = ?1 AND site = ?2 AND state = 'open' AND (report = ?3 OR ?3 IS NULL)",
         )?
         .execute((who.0, site.as_bytes(), report, now.unix_ms()))?;
+    Ok(())
+}
+
+/// What was taken back needs not be put right any more: an open request that wants nothing else is done.
+pub(super) fn forget(
+    connection: &Connection,
+    report: Uuid,
+    purpose: Purpose,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, body FROM request WHERE report = ?1 AND state = 'open' AND body IS NOT NULL
+         /*pg FOR UPDATE*/",
+    )?;
+    let open = statement.query_map([report.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for (id, body) in open.collect::<Result<Vec<([u8; 16], Vec<u8>)>, _>>()? {
+        let mut waiting = Waiting::from_bytes(&body);
+        waiting.forget(purpose);
+        let rest = (!waiting.is_empty()).then(|| waiting.to_bytes());
+        let (state, answered_at) = match &rest {
+            Some(_) => (RequestState::Open, None),
+            None => (RequestState::Done, Some(now.unix_ms())),
+        };
+        connection
+            .prepare_cached("UPDATE request SET body = ?2, state = ?3, answered_at = ?4 WHERE id = ?1")?
+            .execute((id, rest, state.as_str(), answered_at))?;
+    }
     Ok(())
 }
 
@@ -336,9 +352,4 @@ fn request(row: &Row<'_>) -> Result<MyRequest, StoreError> {
         extended_because: row.get(6)?,
         answer: row.get(7)?,
     })
-}
-
-/// What the body of a request is bound to.
-pub(super) fn about(request: Uuid) -> Vec<u8> {
-    [&b"request "[..], request.as_bytes()].concat()
 }

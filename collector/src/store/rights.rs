@@ -9,11 +9,11 @@ use uuid::Uuid;
 
 use super::{
     By, Report, Store, StoreError, audit,
-    correcting::{Hand, put_right},
+    correcting::{Hand, Waiting, put_right},
     erasing, reports,
     requests::{self, Asked},
     seal,
-    sql::Connection,
+    sql::{Connection, OptionalExtension as _},
 };
 use crate::{
     audit::{Act, Actor, Entry},
@@ -165,7 +165,7 @@ impl Store {
                     }
                     _ => {
                         let ids = theirs.iter().map(|report| report.id);
-                        erasing::reports(connection, (who, site), scope, ids, now)?;
+                        erasing::reports(connection, &vault, (who, site), scope, ids, now)?;
                         requests::settle(connection, who, site, scope, now)?;
                         outcome.reports += theirs.len() as u64;
                         log(connection, &key, now, &by, Act::Erased, site, who, scope)?;
@@ -191,13 +191,22 @@ impl Store {
         by: impl Into<By>,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let (key, by) = (self.key.clone(), by.into());
+        let (key, vault, by) = (self.key.clone(), self.vault.clone(), by.into());
         let outcome = self.writer.write(move |connection| {
             erasing::lock_visitor(connection, who)?;
             let mut outcome = Outcome::default();
             for site in by.reached(sites(connection, who, Scope::Everything)?) {
-                let theirs = of_site(connection, who, site, Scope::Everything)?;
-                for report in theirs.into_iter().filter(|report| by.reaches(report.id)) {
+                let mut theirs = of_site(connection, who, site, Scope::Everything)?;
+                theirs.retain(|report| by.reaches(report.id));
+                let mut gone = Vec::new();
+                for report in theirs.iter().filter(|report| !report.is_held) {
+                    let before = erasing::withdrawn(connection, report.id)?;
+                    let given = erasing::given(connection, report.id)?.into_iter();
+                    let taken = given.filter(|given| purposes.contains(given) && !before.contains(given));
+                    gone.extend(taken.map(|purpose| (report.id, purpose)));
+                }
+                seal::destroy_parts(connection, &vault, &Owner { site, reporter: who.0 }, &gone)?;
+                for report in theirs {
                     erasing::note_withdrawal(connection, report.id, &purposes, now)?;
                     if report.is_held {
                         erasing::set_restricted(connection, report.id, Some(now))?;
@@ -306,28 +315,20 @@ impl Store {
                 let scope = Scope::Report(report);
                 erasing::lock_visitor(connection, who)?;
                 let Some(site) = by.reached(sites(connection, who, scope)?).pop() else { return Ok(None) };
-                let owner = Owner { site, reporter: who.0 };
                 let is_members = !matches!(by.actor, Actor::Visitor(_));
                 match rights::decide(Right::Correct, grants(connection, site)?, false, now) {
                     Verdict::Request { due } if !is_members => {
-                        let wanted = seal::find_or_make(connection, &vault, &owner)?.seal(
-                            &requests::about(request),
-                            &serde_json::to_vec(&correction)?,
-                            vault.rng(),
-                        );
+                        let Some(keys) = seal::keys(connection, &vault, report)? else { return Ok(None) };
+                        let waiting = Waiting::seal(&correction, request, &keys, vault.rng())?;
+                        let wanted = waiting.to_bytes();
                         let asked = Asked { right: Right::Correct, scope, body: Some(wanted), due };
                         let made = requests::ask(connection, who, site, request, asked, now)?;
                         log(connection, &key, now, &by, Act::Requested, site, who, scope)?;
                         Ok(Some(Outcome { reports: 0, request: Some(made) }))
                     }
                     _ => {
-                        put_right(
-                            connection,
-                            Hand { vault: &vault, key: &key, owner: &owner },
-                            report,
-                            &correction,
-                            now,
-                        )?;
+                        let hand = Hand { vault: &vault, key: &key, site };
+                        put_right(connection, hand, report, &correction, now)?;
                         log(connection, &key, now, &by, Act::Corrected, site, who, scope)?;
                         Ok(Some(Outcome { reports: 1, request: None }))
                     }
@@ -349,20 +350,34 @@ impl Store {
         actor: Actor,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let key = self.key.clone();
+        let (key, vault) = (self.key.clone(), self.vault.clone());
         let held = self.writer.write(move |connection| {
+            let known: Option<([u8; 32], bool)> = connection
+                .prepare_cached(
+                    "SELECT reporter, held_because IS NOT NULL FROM report
+                     WHERE id = ?1 AND site = ?2 AND erased_at IS NULL",
+                )?
+                .query_row((report.as_bytes(), site.as_bytes()), |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            let Some((reporter, was_held)) = known else { return Ok(false) };
+            erasing::lock_visitor(connection, ReporterHash(reporter))?;
+            let withdrawn = match reason {
+                None if was_held => erasing::withdrawn(connection, report)?,
+                _ => Vec::new(),
+            };
+            let gone: Vec<_> = withdrawn.iter().map(|purpose| (report, *purpose)).collect();
+            seal::destroy_parts(connection, &vault, &Owner { site, reporter }, &gone)?;
             let changed = connection
                 .prepare_cached(
                     "UPDATE report SET held_because = ?3 WHERE id = ?1 AND site = ?2 AND erased_at IS NULL",
                 )?
                 .execute((report.as_bytes(), site.as_bytes(), &reason))?;
             if changed == 0 {
+                // It was erased meanwhile, and nothing of it is left to be held.
                 return Ok(false);
             }
-            if reason.is_none() {
-                for purpose in erasing::withdrawn(connection, report)? {
-                    erasing::purpose(connection, site, report, purpose, now)?;
-                }
+            for purpose in withdrawn {
+                erasing::purpose(connection, site, report, purpose, now)?;
             }
             let act = if reason.is_some() { Act::Held } else { Act::Unheld };
             let subject = format!("report:{report}");

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     key::KeyError,
-    vault::{MasterId, Owner, ReporterKey, Vault, VaultError, Wrapped},
+    vault::{KeyRing, MasterId, Owner, PartKey, ReporterKey, Vault, VaultError, Wrapped},
 };
 
 impl From<VaultError> for StoreError {
@@ -106,7 +106,7 @@ pub enum RotateError {
 /// What seals one file of a report, and opens it.
 #[derive(Debug)]
 pub struct FileSeal {
-    key: ReporterKey,
+    key: PartKey,
     about: Vec<u8>,
 }
 
@@ -137,23 +137,23 @@ async fn aside(
 }
 
 impl Store {
-    /// What seals and opens a report's file of this name; `None` when the report is gone or was erased.
+    /// What seals and opens a report's file of this name, held for this purpose; `None` when the report is gone, or was
+    /// erased, or the purpose taken back.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn file_seal(&self, report: Uuid, name: &str) -> Result<Option<Arc<FileSeal>>, StoreError> {
+    pub async fn file_seal(
+        &self,
+        report: Uuid,
+        purpose: Purpose,
+        name: &str,
+    ) -> Result<Option<Arc<FileSeal>>, StoreError> {
         let vault = self.vault.clone();
         let about = [&b"file "[..], report.as_bytes(), name.as_bytes()].concat();
         self.readers
             .read(move |connection| {
-                let owner = connection
-                    .prepare_cached("SELECT site, reporter FROM report WHERE id = ?1")?
-                    .query_row([report.as_bytes()], |row| {
-                        Ok(Owner { site: Uuid::from_bytes(row.get(0)?), reporter: row.get(1)? })
-                    })
-                    .optional()?;
-                let Some(owner) = owner else { return Ok(None) };
-                let key = find(connection, &vault, &owner)?;
+                let keys = keys(connection, &vault, report)?;
+                let key = keys.and_then(|keys| keys.part(purpose));
                 Ok(key.map(|key| Arc::new(FileSeal { key, about })))
             })
             .await
@@ -191,18 +191,121 @@ pub(super) fn mark(connection: &Connection, vault: &Vault) -> Result<(), StoreEr
     Ok(())
 }
 
-/// The reporter's key; `None` when they were erased, or never sent anything.
-pub(super) fn find(
+/// The keys of one report.
+pub(super) enum ReportKeys {
+    /// They are made from its reporter's.
+    Made(ReporterKey, Uuid),
+    /// They were kept when its reporter got another key.
+    Kept(KeyRing),
+    /// An earlier version sealed all of it under its reporter's.
+    One(PartKey),
+}
+
+impl ReportKeys {
+    /// The key of what is held for a purpose, unless it was destroyed.
+    pub(super) fn part(&self, purpose: Purpose) -> Option<PartKey> {
+        match self {
+            Self::Made(key, report) => Some(key.part(*report, purpose)),
+            Self::Kept(ring) => ring.part(purpose),
+            Self::One(key) => Some(key.clone()),
+        }
+    }
+}
+
+/// A report's keys; `None` when there is none any more.
+pub(super) fn keys(
+    connection: &Connection,
+    vault: &Vault,
+    report: Uuid,
+) -> Result<Option<ReportKeys>, StoreError> {
+    type Columns = ([u8; 16], [u8; 32], Option<i64>, i64, [u8; 8], Vec<u8>, Option<Vec<u8>>);
+    let found: Option<Columns> = connection
+        .prepare_cached(
+            "SELECT report.site, report.reporter, report.generation, own.generation, master, wrapped, sealed
+             FROM report JOIN reporter_key AS own ON own.site = report.site AND own.reporter = report.reporter
+                 LEFT JOIN key_ring ON key_ring.report = report.id
+             WHERE report.id = ?1",
+        )?
+        .query_row([report.as_bytes()], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
+        })
+        .optional()?;
+    let Some((site, reporter, of_report, of_key, master, bytes, ring)) = found else { return Ok(None) };
+    let owner = Owner { site: Uuid::from_bytes(site), reporter };
+    let key = vault.unwrap(&Wrapped { master: MasterId(master), bytes }, &owner)?;
+    Ok(match (of_report, ring) {
+        (_, Some(ring)) => Some(ReportKeys::Kept(key.open_ring(report, &ring)?)),
+        (Some(of_report), None) if of_report == of_key => Some(ReportKeys::Made(key, report)),
+        (None, None) if of_key == 0 => Some(ReportKeys::One(key.itself())),
+        _ => None,
+    })
+}
+
+/// A reporter's key, and the how manieth it is.
+struct Own {
+    key: ReporterKey,
+    generation: i64,
+}
+
+/// Destroys the keys of these purposes of these reports of one reporter's, whatever copies of the sealed there are: the
+/// reporter gets a fresh key, and all else that lay under the old one keeps its own. To be called before anything is
+/// deleted.
+pub(super) fn destroy_parts(
     connection: &Connection,
     vault: &Vault,
     owner: &Owner,
-) -> Result<Option<ReporterKey>, StoreError> {
-    find_by(
-        connection,
-        vault,
-        owner,
-        "SELECT master, wrapped FROM reporter_key WHERE site = ?1 AND reporter = ?2",
-    )
+    gone: &[(Uuid, Purpose)],
+) -> Result<(), StoreError> {
+    const OWN: &str = "SELECT master, wrapped, generation FROM reporter_key
+        WHERE site = ?1 AND reporter = ?2 /*pg FOR UPDATE*/";
+    let Some(old) = find_by(connection, vault, owner, OWN)? else { return Ok(()) };
+    let mut statement = connection.prepare_cached(
+        "SELECT id, generation, sealed FROM report LEFT JOIN key_ring ON key_ring.report = report.id
+         WHERE site = ?1 AND reporter = ?2 AND erased_at IS NULL",
+    )?;
+    type Row = ([u8; 16], Option<i64>, Option<Vec<u8>>);
+    let theirs = statement.query_map((owner.site.as_bytes(), owner.reporter), |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    })?;
+    let theirs: Vec<Row> = theirs.collect::<Result<_, _>>()?;
+    let (mut rings, mut is_old_needed) = (Vec::new(), false);
+    let mut is_anything_gone = false;
+    for (report, generation, sealed) in theirs {
+        let report = Uuid::from_bytes(report);
+        let mut ring = match (generation, sealed) {
+            (_, Some(sealed)) => old.key.open_ring(report, &sealed)?,
+            (Some(generation), None) if generation == old.generation => old.key.ring(report),
+            _ => {
+                is_old_needed |= generation.is_none();
+                continue;
+            }
+        };
+        for (_, purpose) in gone.iter().filter(|(of, _)| *of == report) {
+            is_anything_gone |= ring.take_off(*purpose);
+        }
+        rings.push((report, ring));
+    }
+    // What an earlier version wrote would be lost with the key. It goes when the last of these reports does.
+    if is_old_needed || !is_anything_gone {
+        return Ok(());
+    }
+    let fresh = ReporterKey::fresh(vault.rng());
+    let wrapped = wrap(connection, vault, &fresh, owner)?;
+    connection
+        .prepare_cached(
+            "UPDATE reporter_key SET generation = generation + 1, master = ?3, wrapped = ?4
+             WHERE site = ?1 AND reporter = ?2",
+        )?
+        .execute((owner.site.as_bytes(), owner.reporter, wrapped.master.0, wrapped.bytes))?;
+    for (report, ring) in rings {
+        connection
+            .prepare_cached(
+                "INSERT INTO key_ring (report, sealed) VALUES (?1, ?2)
+                 ON CONFLICT (report) DO UPDATE SET sealed = excluded.sealed",
+            )?
+            .execute((report.as_bytes(), fresh.seal_ring(report, &ring, vault.rng())))?;
+    }
+    Ok(())
 }
 
 fn find_by(
@@ -210,19 +313,20 @@ fn find_by(
     vault: &Vault,
     owner: &Owner,
     sql: &str,
-) -> Result<Option<ReporterKey>, StoreError> {
-    let wrapped = connection
+) -> Result<Option<Own>, StoreError> {
+    let found = connection
         .prepare_cached(sql)?
         .query_row((owner.site.as_bytes(), owner.reporter), |row| {
-            Ok(Wrapped { master: MasterId(row.get(0)?), bytes: row.get(1)? })
+            Ok((Wrapped { master: MasterId(row.get(0)?), bytes: row.get(1)? }, row.get(2)?))
         })
         .optional()?;
-    Ok(wrapped.map(|wrapped| vault.unwrap(&wrapped, owner)).transpose()?)
+    let Some((wrapped, generation)) = found else { return Ok(None) };
+    Ok(Some(Own { key: vault.unwrap(&wrapped, owner)?, generation }))
 }
 
-/// The reporter's key, as [`find`] has it, which nobody destroys before this transaction has ended.
-const FIND_AND_HOLD: &str =
-    "SELECT master, wrapped FROM reporter_key WHERE site = ?1 AND reporter = ?2 /*pg FOR SHARE*/";
+/// The reporter's key, which nobody destroys before this transaction has ended.
+const FIND_AND_HOLD: &str = "SELECT master, wrapped, generation FROM reporter_key
+    WHERE site = ?1 AND reporter = ?2 /*pg FOR SHARE*/";
 
 /// The reporter's key; a fresh one where there is none.
 pub(super) fn find_or_make(
@@ -230,8 +334,8 @@ pub(super) fn find_or_make(
     vault: &Vault,
     owner: &Owner,
 ) -> Result<ReporterKey, StoreError> {
-    if let Some(key) = find_by(connection, vault, owner, FIND_AND_HOLD)? {
-        return Ok(key);
+    if let Some(own) = find_by(connection, vault, owner, FIND_AND_HOLD)? {
+        return Ok(own.key);
     }
     let key = ReporterKey::fresh(vault.rng());
     let wrapped = wrap(connection, vault, &key, owner)?;
@@ -245,14 +349,16 @@ pub(super) fn find_or_make(
         return Ok(key);
     }
     // Another collector made one at the same moment. Should it be gone again already, the unit is run once more.
-    find_by(connection, vault, owner, FIND_AND_HOLD)?.ok_or(StoreError::Contended)
+    let own = find_by(connection, vault, owner, FIND_AND_HOLD)?;
+    own.map(|own| own.key).ok_or(StoreError::Contended)
 }
 
-/// Keeps the key that was made ready for a reporter's first report; their own, if they have one already.
+/// Keeps the key that was made ready for a reporter's first report; their own, if they have one already, under which
+/// this report is said to lie.
 pub(super) fn put_first(
     connection: &Connection,
     vault: &Vault,
-    owner: &Owner,
+    (owner, report): (&Owner, Uuid),
     (key, wrapped): (&ReporterKey, &Wrapped),
 ) -> Result<Option<ReporterKey>, StoreError> {
     let rewrapped;
@@ -273,8 +379,13 @@ pub(super) fn put_first(
         return Ok(None);
     }
     // Should it be gone again already, the unit is run once more.
-    let known = find_by(connection, vault, owner, FIND_AND_HOLD)?;
-    known.map(Some).ok_or(StoreError::Contended)
+    let own = find_by(connection, vault, owner, FIND_AND_HOLD)?.ok_or(StoreError::Contended)?;
+    if own.generation > 0 {
+        connection
+            .prepare_cached("UPDATE report SET generation = ?2 WHERE id = ?1")?
+            .execute((report.as_bytes(), own.generation))?;
+    }
+    Ok(Some(own.key))
 }
 
 /// The master key under which reporters' keys are to be wrapped, as the database has it until this transaction ends.
@@ -316,7 +427,7 @@ pub(super) fn catch_up(connection: &Connection, vault: &Vault, limit: u32) -> Re
             .ok_or_else(|| StoreError::Fault("a row names a purpose that does not exist".into()))?;
         let owner = Owner { site: Uuid::from_bytes(row.get(3)?), reporter: row.get(4)? };
         let key = find_or_make(connection, vault, &owner)?;
-        let body = key.seal(&about(report, known), &row.get::<Vec<u8>>(2)?, vault.rng());
+        let body = key.itself().seal(&about(report, known), &row.get::<Vec<u8>>(2)?, vault.rng());
         connection
             .prepare_cached("UPDATE part SET body = ?3, sealed = 1 WHERE report = ?1 AND purpose = ?2")?
             .execute((report.as_bytes(), purpose, body))?;

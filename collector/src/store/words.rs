@@ -10,13 +10,13 @@ use candor_rules::Content;
 use uuid::Uuid;
 
 use super::{
-    Page, ReportLine, Store, StoreError, reports, seal, sessions,
+    Page, ReportLine, Store, StoreError, reports, sessions,
     sql::{Connection, OptionalExtension as _},
 };
 use crate::{
     key::{InstanceKey, Use},
     search::{self, Question},
-    vault::{Owner, Vault},
+    vault::Vault,
 };
 
 /// Rows that are read at a time.
@@ -89,19 +89,18 @@ impl Store {
             .write(move |connection| {
                 let Some(from) = behind(connection)? else { return Ok(0) };
                 let mut statement = connection.prepare_cached(
-                    "SELECT report.id, site, reporter FROM report
+                    "SELECT report.id, site FROM report
                      WHERE report.id > ?1 AND EXISTS (
                          SELECT 1 FROM part WHERE part.report = report.id AND purpose = 'message')
                      ORDER BY report.id LIMIT ?2",
                 )?;
                 let rows = statement
-                    .query_map((from, limit), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-                    .collect::<Result<Vec<([u8; 16], [u8; 16], [u8; 32])>, _>>()?;
-                for (report, site, reporter) in &rows {
+                    .query_map((from, limit), |row| Ok((row.get(0)?, row.get(1)?)))?
+                    .collect::<Result<Vec<([u8; 16], [u8; 16])>, _>>()?;
+                for (report, site) in &rows {
                     let (report, site) = (Uuid::from_bytes(*report), Uuid::from_bytes(*site));
-                    let sealed_under = seal::find(connection, &vault, &Owner { site, reporter: *reporter })?;
                     let whenever = Timestamp::from_unix_ms(i64::MIN);
-                    for part in reports::parts(connection, sealed_under.as_ref(), report, whenever)? {
+                    for part in reports::parts(connection, &vault, report, whenever)? {
                         put(connection, &key, site, report, &part.content)?;
                     }
                 }

@@ -5,6 +5,8 @@ use std::{
     sync::atomic::{AtomicU8, Ordering},
 };
 
+use candor_protocol::Purpose;
+
 use super::*;
 
 const ADA: Owner = Owner { site: Uuid::from_u128(1), reporter: [1; 32] };
@@ -15,6 +17,10 @@ fn rng() -> Rng {
     Rng::new(move |bytes| bytes.fill(next.fetch_add(1, Ordering::Relaxed)))
 }
 
+fn part(rng: &Rng) -> PartKey {
+    ReporterKey::fresh(rng).part(Uuid::from_u128(1), Purpose::Message)
+}
+
 fn masters(rng: &Rng) -> MasterKeys {
     MasterKeys(vec![Key(Zeroizing::new(rng.bytes()))])
 }
@@ -22,12 +28,12 @@ fn masters(rng: &Rng) -> MasterKeys {
 #[test]
 fn what_is_sealed_opens_in_its_own_place_and_nowhere_else() {
     let rng = rng();
-    let key = ReporterKey::fresh(&rng);
+    let key = part(&rng);
     let sealed = key.seal(b"report 1, message", b"It breaks", &rng);
     assert!(!sealed.windows(5).any(|window| window == b"It br"));
     assert_eq!(key.open(b"report 1, message", &sealed).unwrap(), b"It breaks");
     assert_eq!(key.open(b"report 2, message", &sealed), Err(VaultError::Spoilt));
-    assert_eq!(ReporterKey::fresh(&rng).open(b"report 1, message", &sealed), Err(VaultError::Spoilt));
+    assert_eq!(part(&rng).open(b"report 1, message", &sealed), Err(VaultError::Spoilt));
     for at in 0..sealed.len() {
         let mut changed = sealed.clone();
         changed[at] ^= 1;
@@ -39,7 +45,7 @@ fn what_is_sealed_opens_in_its_own_place_and_nowhere_else() {
 #[test]
 fn the_same_words_are_sealed_alike_only_where_a_retry_must_find_them() {
     let rng = rng();
-    let key = ReporterKey::fresh(&rng);
+    let key = part(&rng);
     assert_ne!(key.seal(b"", b"yes", &rng), key.seal(b"", b"yes", &rng));
     let alike = key.seal_alike(b"here", b"yes");
     assert_eq!(key.seal_alike(b"here", b"yes"), alike, "unless a retry must find it again");
@@ -48,9 +54,33 @@ fn the_same_words_are_sealed_alike_only_where_a_retry_must_find_them() {
         key.seal_alike(b"there", b"yes"),
         key.seal_alike(b"here", b"no"),
         key.seal_alike(b"herey", b"es"),
-        ReporterKey::fresh(&rng).seal_alike(b"here", b"yes"),
+        part(&rng).seal_alike(b"here", b"yes"),
     ] {
         assert_ne!(other[..NONCE_BYTES], alike[..NONCE_BYTES]);
+    }
+}
+
+#[test]
+fn each_purpose_of_each_report_has_a_key_and_a_ring_holds_on_to_those_that_stay() {
+    let rng = rng();
+    let (old, fresh) = (ReporterKey::fresh(&rng), ReporterKey::fresh(&rng));
+    let [one, two] = [1, 2].map(Uuid::from_u128);
+    let sealed = old.part(one, Purpose::Message).seal(b"", b"words", &rng);
+    let opens = |key: &PartKey| key.open(b"", &sealed).is_ok();
+    assert!(opens(&old.part(one, Purpose::Message)), "it is made alike again");
+    let others = [old.part(one, Purpose::Contact), old.part(two, Purpose::Message), old.itself()];
+    assert!(!others.iter().any(opens) && !opens(&fresh.part(one, Purpose::Message)));
+
+    let mut ring = old.ring(one);
+    assert!(ring.take_off(Purpose::Contact) && !ring.take_off(Purpose::Contact));
+    let bytes = fresh.seal_ring(one, &ring, &rng);
+    let ring = fresh.open_ring(one, &bytes).unwrap();
+    assert!(
+        ring.part(Purpose::Message).is_some_and(|key| opens(&key)) && ring.part(Purpose::Contact).is_none()
+    );
+    assert_eq!(format!("{ring:?}").matches(',').count(), 5, "{ring:?}");
+    for (key, report) in [(&fresh, two), (&old, one)] {
+        assert_eq!(key.open_ring(report, &bytes).unwrap_err(), VaultError::Spoilt);
     }
 }
 
@@ -60,8 +90,8 @@ fn a_key_unwraps_for_its_owner_under_its_master_alone() {
     let (masters, others) = (masters(&rng), masters(&rng));
     let key = ReporterKey::fresh(&rng);
     let wrapped = masters.wrap(&key, &ADA, &rng);
-    let sealed = key.seal(b"", b"words", &rng);
-    assert_eq!(masters.unwrap(&wrapped, &ADA).unwrap().open(b"", &sealed).unwrap(), b"words");
+    let sealed = key.itself().seal(b"", b"words", &rng);
+    assert_eq!(masters.unwrap(&wrapped, &ADA).unwrap().itself().open(b"", &sealed).unwrap(), b"words");
     assert_eq!(masters.unwrap(&wrapped, &BOB).unwrap_err(), VaultError::Spoilt);
     assert_eq!(others.unwrap(&wrapped, &ADA).unwrap_err(), VaultError::OtherMaster);
 }

@@ -428,18 +428,69 @@ async fn what_an_earlier_version_wrote_in_the_clear_is_sealed_on_opening() {
         return;
     }
     let receipt = bench.stored(admitted(1, "one", NOW)).await;
+    let later = bench.stored(admitted(2, "two", NOW.plus_ms(1))).await;
     let plain = r#"{"text":"Zebrafinkenfutter"}"#;
     let id = receipt.report.simple();
     bench.sql(&format!(
-        "UPDATE part SET body = CAST('{plain}' AS BLOB), sealed = 0 WHERE report = x'{id}' AND purpose = 'message';
+        "UPDATE report SET generation = NULL WHERE id = x'{id}';
+         DELETE FROM part WHERE report = x'{id}' AND purpose <> 'message';
+         UPDATE part SET body = CAST('{plain}' AS BLOB), sealed = 0 WHERE report = x'{id}' AND purpose = 'message';
          PRAGMA wal_checkpoint(TRUNCATE);"
     ));
     assert!(bench.holds(b"Zebrafinkenfutter"));
     let bench = bench.reopened();
     assert!(!bench.holds(b"Zebrafinkenfutter"));
     let own = bench.own().await;
-    let Content::Message { text, .. } = &own.reports[0].parts[0].content else { panic!("no words") };
+    let Content::Message { text, .. } = &own.reports[1].parts[0].content else { panic!("no words") };
     assert_eq!(text, "Zebrafinkenfutter");
+    // It lies under the reporter's key itself, which stays for its sake.
+    bench.erase(Scope::Report(later.report)).await;
+    assert_eq!(bench.own().await.reports, own.reports[1..]);
+}
+
+#[tokio::test]
+async fn erasing_one_of_several_takes_its_key_and_leaves_the_others_theirs() {
+    let bench = Bench::new().await;
+    let [first, second] = [
+        bench.stored(admitted(1, "one", NOW)).await.report,
+        bench.stored(admitted(2, "two", NOW.plus_ms(1))).await.report,
+    ];
+    let before = bench.own().await.reports;
+    let key = bench.wrapped_key();
+    bench.erase(Scope::Report(first)).await;
+    assert!(bench.wrapped_key() != key && !bench.holds(&key), "the old key is in neither file nor log");
+    assert_eq!((bench.count("reporter_key"), bench.count("key_ring")), (1, 1));
+    assert_eq!(bench.own().await.reports, before[..1], "the other one reads as before");
+    // What comes next lies under the new key, and again only as long as nothing of it is taken back.
+    bench.stored(admitted(3, "three", NOW.plus_ms(2))).await;
+    let key = bench.wrapped_key();
+    bench.store.withdraw(bench.who(), vec![Purpose::Contact], bench.visitor(), NOW).await.unwrap();
+    assert!(bench.wrapped_key() != key && !bench.holds(&key));
+    let again = bench.wrapped_key();
+    bench.store.withdraw(bench.who(), vec![Purpose::Contact], bench.visitor(), NOW).await.unwrap();
+    assert_eq!(bench.wrapped_key(), again, "there is nothing more to destroy");
+    let own = bench.own().await.reports;
+    assert_eq!(own.iter().map(|report| report.parts.len()).collect::<Vec<_>>(), [2, 2]);
+    bench.erase(Scope::Report(second)).await;
+    bench.erase(Scope::Everything).await;
+    assert_eq!((bench.count("reporter_key"), bench.count("key_ring")), (0, 0));
+}
+
+#[tokio::test]
+async fn what_was_taken_back_need_not_be_put_right_any_more() {
+    let bench = Bench::new().await;
+    let report = bench.stored(admitted(1, "teh basket", NOW)).await.report;
+    bench.grant(Grants { erase: Effect::AtOnce, correct: Effect::OnRequest }).await;
+    let contact = Contact { email: Some("new@b.example".into()), ..Contact::default() };
+    let correction = Correction { message: Some("the basket".into()), contact: Some(contact) };
+    let by = bench.visitor();
+    bench.store.correct(bench.who(), report, correction.clone(), by.clone(), REQUEST, NOW).await.unwrap();
+    assert_eq!(bench.store.wanted(MEMBER, REQUEST).await.unwrap(), Some(correction));
+    bench.store.withdraw(bench.who(), vec![Purpose::Contact], by.clone(), NOW).await.unwrap();
+    let wanted = bench.store.wanted(MEMBER, REQUEST).await.unwrap().unwrap();
+    assert_eq!((wanted.message.as_deref(), wanted.contact), (Some("the basket"), None));
+    bench.store.withdraw(bench.who(), vec![Purpose::Message], by, NOW).await.unwrap();
+    assert_eq!(bench.own().await.requests[0].state, RequestState::Done, "nothing is left to be put right");
 }
 
 #[tokio::test]
