@@ -110,6 +110,8 @@ acts! {
     SiteClosed = "site-closed";
     /// A closed site was opened again.
     SiteReopened = "site-reopened";
+    /// It was said what becomes of a closed site's messages.
+    ClosingDecided = "closing-decided";
     /// A closed site's visitors were made anonymous.
     SiteAnonymised = "site-anonymised";
     /// The master key was exchanged.

@@ -37,6 +37,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const ANSWER_DAYS: u16 = 3;
 const MINUTE_MS: i64 = 60_000;
 
+/// Where visitors ask for a link to their own data, and where it leads.
+pub(crate) const PAGE: &str = "/me";
+
+/// The address of [`PAGE`] for what was sent to a site, of a collector with this origin.
+#[must_use]
+pub(crate) fn page(origin: &str, site: Uuid, language: &str) -> String {
+    format!("{origin}{PAGE}?site={site}&lang={language}")
+}
+
 /// By which server mails go out, and what they say of themselves.
 #[derive(Clone)]
 pub struct Postbox {
@@ -272,12 +281,8 @@ async fn run(app: &App, errand: Errand) -> Result<(), NotSent> {
     let name = directory.site(site).map(|site| site.name.clone()).unwrap_or_default();
     let (minutes, days) = (LINK_MINUTES.to_string(), ANSWER_DAYS.to_string());
     let values = [("site", name.as_str()), ("minutes", &minutes), ("days", &days)];
-    let link = format!(
-        "{}/me?site={site}&lang={}#{}",
-        postbox.origin,
-        language.tag(),
-        URL_SAFE_NO_PAD.encode(token)
-    );
+    let link = page(&postbox.origin, site, language.tag());
+    let link = format!("{link}#{}", URL_SAFE_NO_PAD.encode(token));
     let mut body = format!("{}\n\n{link}\n", language.say(text, &values));
     if text == "mail_link" {
         body.push_str(&format!("\n{}\n", language.say("mail_link_else", &values)));

@@ -5,10 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use candor_protocol::{Effect, Fact, LedgerKey, Need, Purpose};
+use candor_protocol::{Effect, Fact, LINK_MINUTES, LedgerKey, Need, Purpose};
 use candor_rules::retention::CONSENT_EVIDENCE_DAYS;
 
-use crate::store::{AtEnd, Site};
+use crate::{
+    mail,
+    store::{AtEnd, Site},
+};
 
 /// The words of each language, by its tag; English first.
 const LANGUAGES: &[(&str, &str)] = &[
@@ -42,6 +45,8 @@ pub struct About<'a> {
     pub origin: &'a str,
     /// Whoever else processes the data, one line each.
     pub processors: &'a [String],
+    /// Whether visitors get links to their data by mail.
+    pub mails: bool,
 }
 
 /// The tags of all languages that notices are written in.
@@ -136,6 +141,10 @@ fn blocks(site: &Site, about: About<'_>, words: &Words, language: &str) -> Vec<B
     });
     blocks.push(Block::Heading(3, words.get("rights")));
     blocks.push(Block::Paragraph(words.get("rights_text")));
+    if about.mails {
+        let text = words.with("rights_link", "link", &mail::page(about.origin, site.id, language));
+        blocks.push(Block::Paragraph(text.replace("{minutes}", &LINK_MINUTES.to_string())));
+    }
     for (effect, key) in
         [(site.grants.erase, "rights_erase_request"), (site.grants.correct, "rights_correct_request")]
     {
@@ -236,7 +245,7 @@ mod tests {
     }
 
     fn write(site: &Site, language: &str, format: Format) -> String {
-        let about = About { origin: "https://feedback.example", processors: &[] };
+        let about = About { origin: "https://feedback.example", processors: &[], mails: false };
         notice(site, about, language, format).unwrap()
     }
 
@@ -248,7 +257,9 @@ mod tests {
             for (key, text) in &english.0 {
                 let theirs = words.0.get(key).unwrap_or_else(|| panic!("{language}: {key}"));
                 assert!(!theirs.trim().is_empty(), "{language}: {key}");
-                for place in ["{site}", "{origin}", "{days}", "{years}", "{facts}", "{url}"] {
+                for place in
+                    ["{site}", "{origin}", "{days}", "{years}", "{facts}", "{url}", "{link}", "{minutes}"]
+                {
                     assert_eq!(theirs.contains(place), text.contains(place), "{language}: {key}: {place}");
                 }
             }
@@ -287,13 +298,16 @@ mod tests {
     }
 
     #[test]
-    fn whoever_else_processes_is_listed_and_waiting_rights_are_said() {
+    fn whoever_else_processes_is_listed_and_so_are_waiting_rights_and_the_mailed_link() {
         let processors = ["Example Hosting, Finland: servers".to_owned()];
         let grants = Grants { erase: Effect::OnRequest, correct: Effect::AtOnce };
         let site = Site { grants, ..site() };
-        let about = About { origin: "https://feedback.example", processors: &processors };
+        let about = About { origin: "https://feedback.example", processors: &processors, mails: true };
         let text = notice(&site, about, "en", Format::Markdown).unwrap();
         assert!(text.contains("- Example Hosting") && !text.contains("Nobody"));
+        let link = format!("https://feedback.example/me?site={}&lang=en and", site.id);
+        assert!(text.contains(&link) && text.contains(&format!("within {LINK_MINUTES} minutes")), "{text}");
+        assert!(!write(&site, "en", Format::Markdown).contains("/me?"), "no mail, no link");
         assert!(text.contains("Erasure is carried out") && !text.contains("Corrections are"));
         assert!(notice(&site, about, "tlh", Format::Html).is_none());
     }

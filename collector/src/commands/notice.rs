@@ -42,7 +42,11 @@ pub(super) async fn run(settings: &Settings, options: &Options, clock: &Clock, r
         Written::Md => Format::Markdown,
         Written::Html => Format::Html,
     };
-    let about = About { origin: &origin, processors: &options.processors };
+    let about = About {
+        origin: &origin,
+        processors: &options.processors,
+        mails: settings.postbox(&origin)?.is_some(),
+    };
     let Some(text) = notice(&site, about, &options.language, format) else {
         let known: Vec<_> = languages().collect();
         bail!("there is no notice in {:?}; there is one in {}", options.language, known.join(", "));

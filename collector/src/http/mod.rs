@@ -34,7 +34,7 @@ pub use encoded::Encoded;
 pub(crate) use failure::Failure;
 pub(crate) use loader::LoaderCache;
 
-use crate::{app::App, inbox};
+use crate::{app::App, inbox, mail};
 
 /// Every route of a collector.
 pub fn router(app: Arc<App>) -> Router {
@@ -65,7 +65,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/.well-known/security.txt", get(security::show))
         .route("/.well-known/candor-receipt-keys.json", get(receipts::keys))
         .route("/receipt", receipts::page())
-        .route("/me", get(mine::show).post(mine::ask))
+        .route(mail::PAGE, get(mine::show).post(mine::ask))
         .route("/", get(|| async { Redirect::to("/inbox") }))
         .merge(inbox::router())
         .fallback(|| async { Failure::not_found() })

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
+    closing::{self, Ending},
     page::{Frame, Trouble, render},
     session::Session,
     words::{self, Moment},
@@ -48,6 +49,7 @@ struct ListPage {
     frame: Frame,
     token: String,
     sought: &'static str,
+    endings: Vec<Ending>,
     kinds: Vec<Choice>,
     sites: Vec<Choice>,
     lines: Vec<Line>,
@@ -112,6 +114,7 @@ pub(super) async fn show(
     let list = ListPage {
         token: session.form_token.clone(),
         sought: "",
+        endings: closing::of_member(&app, &session, now).await?,
         kinds: filter.kinds(),
         sites: filter.sites(&session.signed_in),
         older: last.filter(|_| page.more).map(|last| Filter { before: Some(last), ..filter }.href()),

@@ -1,6 +1,7 @@
 //! The pages in which members read what visitors sent. Rendered here, without a script.
 
 mod acts;
+mod closing;
 mod file;
 mod form;
 mod list;
@@ -56,6 +57,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/inbox/reports/{report}/hold", post(acts::hold))
         .route("/inbox/reports/{report}/erase", post(acts::erase))
         .route("/inbox/reports/{report}/correct", get(acts::correction).post(acts::correct))
+        .route("/inbox/sites/{site}/closing", post(closing::decide))
         .route("/inbox/requests", get(requests::show))
         .route("/inbox/requests/{request}", post(requests::answer))
         .route("/inbox/requests/{request}/person", get(requests::person))

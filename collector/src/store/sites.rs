@@ -310,6 +310,53 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Says whether the bare words of a closed site's messages stay. `false` where its days of grace do not run.
+    ///
+    /// # Errors
+    /// Nothing has changed.
+    pub async fn keep_messages(
+        &self,
+        id: Uuid,
+        keeps: bool,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let key = self.key.clone();
+        let kept = self.writer.write(move |connection| {
+            connection.lock("SELECT 1 FROM site WHERE id = ?1 /*pg FOR NO KEY UPDATE*/", [id.as_bytes()])?;
+            let site = find(connection, id)?;
+            if site.and_then(|site| site.ends_at()).is_none_or(|ends| ends <= now) {
+                return Ok(false);
+            }
+            connection
+                .prepare_cached("UPDATE site SET keeps_messages = ?2 WHERE id = ?1")?
+                .execute((id.as_bytes(), keeps))?;
+            let subject = if keeps { "messages kept" } else { "messages deleted" };
+            let (act, subject) = (Act::ClosingDecided, subject.to_owned());
+            audit::append(
+                connection,
+                &Entry { at: now, actor, act, site: Some(id), subject, why: None },
+                &key,
+            )?;
+            touch(connection)?;
+            Ok(true)
+        });
+        let kept = kept.await;
+        self.cache.put(None);
+        kept
+    }
+}
+
+impl Site {
+    /// When a closed site's visitors are made anonymous; nothing once they were.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        let closed_at = self.closed_at.filter(|_| self.anonymised_at.is_none());
+        closed_at.map(|closed_at| closed_at.plus_days(self.closing.grace_days))
+    }
+}
+
 const SITES: &str = "SELECT site.id, name, origins, look, form, closed_at, policy.body,
     grace_days, keeps_messages, anonymised_at, at_end, grants
     FROM site JOIN policy ON policy.site = site.id

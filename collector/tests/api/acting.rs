@@ -321,3 +321,31 @@ async fn restricted_report_is_shown_and_exported_by_privacy_alone_and_marked() {
         assert_eq!(office.mine().await["reports"], json!([]));
     }
 }
+
+#[tokio::test]
+async fn owner_of_a_closed_site_looks_through_its_messages_and_says_what_becomes_of_them() {
+    let office = Office::new(Role::Owner).await;
+    let (app, site) = (&office.collector.app, office.collector.site);
+    let path = format!("/inbox/sites/{site}/closing");
+    assert!(!office.text("/inbox").await.contains("is closed"));
+    assert_eq!(office.post(&path, "act=keep").await.status, 409, "it is open");
+    let change = SiteChange { closed_at: Some(Some(office.collector.now())), ..SiteChange::default() };
+    app.store.change_site(site, change, office.collector.now()).await.unwrap();
+    let page = office.text("/inbox").await;
+    assert!(page.contains("is closed") && page.contains("Its messages go, too"), "{page}");
+    let keeps = async || {
+        app.store.directory(office.collector.now()).await.unwrap().site(site).unwrap().closing.keeps_messages
+    };
+    assert_eq!(office.done(&path, "act=keep").await, "/inbox");
+    assert_eq!(office.last().await, Office::written("closing-decided", None));
+    assert!(keeps().await && office.text("/inbox").await.contains("Let the messages go"));
+    office.done(&path, "act=drop").await;
+    assert!(!keeps().await);
+    assert_eq!(office.post(&path, "act=sell").await.status, 404);
+
+    let member = app.store.credentials("m@shop.example".into()).await.unwrap().unwrap().member;
+    app.store.grant(member, site, Role::Member).await.unwrap();
+    assert_eq!(office.post(&path, "act=keep").await.status, 403, "it is for owners to say");
+    assert!(!office.text("/inbox").await.contains("value=\"keep\""));
+    assert_eq!(office.post("/inbox/sites/1/closing", "act=keep").await.status, 404);
+}
