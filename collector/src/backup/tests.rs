@@ -273,7 +273,7 @@ async fn who_was_erased_since_is_nowhere_in_what_is_restored_and_unreadable_in_t
 #[tokio::test]
 async fn what_one_report_said_cannot_be_read_in_yesterdays_backup_and_its_sibling_can() {
     let bench = Bench::new().await;
-    let gone = bench.traces(ADA);
+    let gone = bench.traces(ADA).await;
     bench.submit(3, ADA).await;
     let who = bench.who(ADA);
     let own = bench.store.own(who, Actor::Operator, NOW).await.unwrap();
@@ -306,7 +306,7 @@ async fn what_one_report_said_cannot_be_read_in_yesterdays_backup_and_its_siblin
         assert_eq!(seal.is_some(), is_there);
     }
 
-    let put = bench.restore("again").unwrap();
+    let put = bench.restore("again").await.unwrap();
     assert_eq!((put.reports, put.erased, put.keyless), (2, 2, 0));
     let restored = bytes_under(&bench.path("again"));
     assert!(!gone.iter().any(|trace| holds(&restored, trace)), "nothing of what was erased comes back");
