@@ -25,7 +25,7 @@ use crate::{
 use rows::{Table, digest, total};
 
 /// What belongs to a copy that is to live on, and to no other: each table after those that it refers to.
-const BESIDE: [&str; 4] = ["session", "reporter_key", "receipt_key", "words"];
+const BESIDE: [&str; 5] = ["session", "reporter_key", "key_ring", "receipt_key", "words"];
 /// Few rows, some without a key of their own: copied all at once at the end.
 const WHOLE: [&str; 2] = ["link", "link_opens"];
 /// In the folder's database: which move is under way. In the other: the same, as long as it is not whole.
