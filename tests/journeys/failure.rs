@@ -1,7 +1,7 @@
 //! What a visitor wrote outlives the failure to send it.
 
 use anyhow::{Result, ensure};
-use e2e::{Allowed, journey};
+use e2e::{Allowed, Setup, journey, journey_with};
 
 use crate::send::write_and_agree;
 
@@ -38,6 +38,18 @@ async fn what_was_acknowledged_survives_a_power_cut() -> Result<()> {
         world.collector.restart().await?;
         let report = world.collector.inbox().await?.only_report().await?;
         ensure!(report.contains("Durable before the thanks") && report.contains(&number), "{report}");
+        Ok(Allowed::default())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_panel_opens_on_a_page_whose_sheets_never_come_and_whose_timers_never_rest() -> Result<()> {
+    journey_with(Setup { impatient: true, ..Setup::default() }, async |world| {
+        let visitor = world.visit("restless").await?;
+        visitor.sees("bubble").await?;
+        visitor.script("Candor.open()", vec![]).await?;
+        visitor.sees("message").await?;
         Ok(Allowed::default())
     })
     .await

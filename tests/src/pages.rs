@@ -46,6 +46,7 @@ impl Pages {
         let shared = Arc::new(Shared::default());
         let router = Router::new()
             .route("/__reports", post(report))
+            .route("/__never/{name}", get(std::future::pending::<StatusCode>))
             .route("/__blank", get(|| async { "" }))
             .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
             .route("/{case}/", get(index))

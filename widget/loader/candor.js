@@ -76,21 +76,31 @@
     if (look.load == "idle") (window.requestIdleCallback || setTimeout)(near);
   };
 
-  const get = async (path, integrity) => {
-    const response = await fetch(origin + path, { integrity, credentials: "omit" });
+  const get = async (path, init) => {
+    const response = await fetch(origin + path, init);
     if (!response.ok) throw Error(response.status);
     return response;
   };
-  const asset = ({ file, integrity }) => get("/assets/" + file, integrity);
 
-  // `import` takes no hash: the preload checks it, and the module is then taken from where the preload put it.
-  const module = async ({ file, integrity }) => {
-    const href = origin + "/assets/" + file;
-    const link = make("link", document.head, { rel: "modulepreload", href, integrity, crossorigin: "" });
+  const preload = async (href, attributes) => {
+    const link = make("link", document.head, { href, crossorigin: "", ...attributes });
     await new Promise((done, fail) => {
       link.onload = done;
       link.onerror = () => fail(Error("offline"));
     }).finally(() => link.remove());
+  };
+  // Gecko (which names no vendor) holds a `fetch` back while files of the page's own hang, and no preload: what that
+  // brings is in the cache.
+  const asset = async ({ file, integrity }) => {
+    const path = "/assets/" + file;
+    if (!navigator.vendor) await preload(origin + path, { rel: "preload", as: "fetch" }).catch(() => { });
+    return get(path, { integrity });
+  };
+
+  // `import` takes no hash: the preload checks it, and the module is then taken from where the preload put it.
+  const module = async ({ file, integrity }) => {
+    const href = origin + "/assets/" + file;
+    await preload(href, { rel: "modulepreload", integrity });
     return import(href);
   };
 
@@ -145,7 +155,7 @@
   }
 
   const ready = (async () => {
-    site ||= await (await get("/v1/sites/" + look.site)).json();
+    site ||= await (await get("/v1/sites/" + look.site, { credentials: "omit" })).json();
     draw();
     emit("ready");
   })();
