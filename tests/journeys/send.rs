@@ -109,3 +109,32 @@ async fn the_same_submission_twice_is_one_report() -> Result<()> {
     })
     .await
 }
+
+#[tokio::test]
+async fn a_paste_as_long_as_a_library_does_not_freeze_the_page() -> Result<()> {
+    journey(async |world| {
+        let visitor = world.visit("plain").await?;
+        visitor.click("bubble").await?;
+        visitor.types("message", "Attached: ").await?;
+        let pasted = visitor
+            .script(
+                "const field = document.querySelector('candor-widget').shadowRoot.querySelector('[data-t=message]');
+                 const carried = new DataTransfer();
+                 carried.setData('text/plain', 'word '.repeat(2e6));
+                 const event = new Event('paste', { bubbles: true, cancelable: true, composed: true });
+                 event.clipboardData = carried;
+                 field.focus();
+                 field.dispatchEvent(event);
+                 return [field.value.length, field.value.startsWith('Attached: word word')]",
+                vec![],
+            )
+            .await?;
+        ensure!(pasted == json!([100_010, true]), "{pasted}");
+        // Ten thousand characters are a message.
+        let told = "return document.querySelector('candor-widget').shadowRoot.querySelector('.count.fault')?.textContent";
+        let told = visitor.script(told, vec![]).await?;
+        ensure!(told.as_str().is_some_and(|told| told.contains("90010")), "{told}");
+        Ok(Allowed::default())
+    })
+    .await
+}

@@ -48,7 +48,14 @@ export const files = (host, panel) => {
   };
   for (const kind of ["paste", "drop", "dragover"]) {
     panel.addEventListener(kind, (event) => {
-      const { files, types } = event.clipboardData || event.dataTransfer;
+      const { clipboardData } = event;
+      const { files, types } = clipboardData || event.dataTransfer;
+      const text = clipboardData?.getData("text");
+      // Browsers freeze over a field with megabytes. Its beginning is enough to be told that it is too long.
+      if (text?.length > 1e5) {
+        event.preventDefault();
+        document.execCommand("insertText", false, text.slice(0, 1e5));
+      }
       // A text that was copied with its picture is a text.
       if (!types.includes("Files") || types.includes("text/plain") || !panel.querySelector("form [data-t=files]")) return;
       event.preventDefault();
