@@ -561,3 +561,109 @@ async fn a_page_takes_a_picture_with_masks_of_its_own() -> Result<()> {
     })
     .await
 }
+
+#[tokio::test]
+async fn a_picture_that_the_page_hands_over_is_drawn_on_and_given_back() -> Result<()> {
+    journey(async |world| {
+        offer(world)?;
+        let visitor = world.visit("pictures").await?;
+        visitor.sees("bubble").await?;
+        let start = "const context = Object.assign(document.createElement('canvas'), { width: 300, height: 200 }).getContext('2d');
+            context.fillStyle = '#0ff';
+            context.fillRect(0, 0, 300, 200);
+            context.canvas.toBlob((picture) => Candor.picture({ picture }).then((blob) => window.taken = blob))";
+        visitor.script(start, vec![]).await?;
+        hears(&visitor, "Picture, 300 × 200 pixels").await?;
+        // A blackout over a quarter of it.
+        takes_tool(&visitor, 6).await?;
+        drags(&visitor, (20.0, 20.0), (169.0, 119.0)).await?;
+        hears(&visitor, "Blackout").await?;
+        attach(&visitor).await?;
+        let bytes = visitor
+            .awaits(
+                "while (!window.taken) await new Promise((go) => setTimeout(go, 20));
+                 return [...new Uint8Array(await window.taken.arrayBuffer())]",
+            )
+            .await?;
+        let kept = colours(&visitor, &serde_json::from_value::<Vec<u8>>(bytes)?).await?;
+        ensure!(kept["width"] == 300 && kept["height"] == 200, "another picture: {kept}");
+        let shown = kept["shown"].as_i64().context("a number")?;
+        ensure!((44_000..46_000).contains(&shown), "a quarter is to be covered: {kept}");
+
+        // What is no picture ends in the choice of ways, and who backs out of it hands over nothing.
+        let start = "window.taken = 0;
+            const picture = new Blob(['no picture'], { type: 'image/png' });
+            Candor.picture({ picture }).then((blob) => window.taken = blob)";
+        visitor.script(start, vec![]).await?;
+        visitor.reads_in("choice", "not a PNG, JPEG or WebP").await?;
+        visitor.presses(&[(Key::Escape, 1)]).await?;
+        let taken = "while (window.taken === 0) await new Promise((go) => setTimeout(go, 20)); return window.taken";
+        ensure!(visitor.awaits(taken).await?.is_null(), "something was handed over");
+        ensure!(world.collector.inbox().await?.reports().await?.is_empty(), "something was sent");
+        Ok(Allowed::default())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_browsers_own_capture_is_a_picture_like_any_other_with_nothing_covered() -> Result<()> {
+    journey(async |world| {
+        offer(world)?;
+        let visitor = world.visit("pictures").await?;
+        if world.browser.kind != Kind::Chromium {
+            return Ok(Allowed::default()); // Elsewhere a person has to choose what is shown.
+        }
+        write_and_agree(&visitor, "Exactly so").await?;
+        visitor.click("add-picture").await?;
+        visitor.click("another").await?;
+        visitor.click("screen").await?;
+        visitor.reads_in("foot", "Nothing is covered in this picture").await?;
+        attach(&visitor).await?;
+        visitor.reads_in("file-1", "Nothing is covered in this picture").await?;
+        visitor.click("consent-picture").await?;
+        visitor.click("send").await?;
+        all_arrive(&visitor).await?;
+        let files = world.collector.inbox().await?.only_files().await?;
+        let kept = colours(&visitor, &files[0].1).await?;
+        // As a film shows them, colours are not exact; these letters are seen where there is no mask.
+        ensure!(kept["width"] == 1280 && kept["far"] != 0, "the page is not in it as it is: {kept}");
+        Ok(Allowed::default())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn where_the_browser_captures_nothing_the_visitor_is_told_and_keeps_the_picture() -> Result<()> {
+    journey(async |world| {
+        offer(world)?;
+        let visitor = world.visit("pictures").await?;
+        write_and_agree(&visitor, "As well as it goes").await?;
+        // Somebody who says no, in every browser.
+        let says_no = "const devices = navigator.mediaDevices ?? {};
+            Object.defineProperty(navigator, 'mediaDevices', { configurable: true, value: devices });
+            devices.getDisplayMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'))";
+        visitor.script(says_no, vec![]).await?;
+        visitor.click("add-picture").await?;
+        visitor.click("another").await?;
+        visitor.click("screen").await?;
+        visitor.reads_in("choice", "The browser gave no picture").await?;
+        // Once back to the picture, once out of it; nothing is lost that was drawn.
+        visitor.presses(&[(Key::Escape, 1)]).await?;
+        visitor.sees("use").await?;
+        visitor.presses(&[(Key::Escape, 1)]).await?;
+        visitor.sees_no("use").await?;
+
+        // A phone.
+        let cannot = "Object.defineProperty(navigator, 'mediaDevices', { value: undefined })";
+        visitor.script(cannot, vec![]).await?;
+        visitor.click("add-picture").await?;
+        visitor.click("another").await?;
+        visitor.reads_in("choice", "An exact picture is not possible here").await?;
+        ensure!(!visitor.has("screen").await?, "what cannot work is offered");
+        visitor.click("back").await?;
+        attach(&visitor).await?;
+        visitor.sees("file-1").await?;
+        Ok(Allowed::default())
+    })
+    .await
+}

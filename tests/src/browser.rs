@@ -211,6 +211,8 @@ fn chromium(profile: &Path, setup: Setup) -> Capabilities {
             "--disable-sync",
             "--no-first-run",
             "--window-size=1280,900",
+            // A page that asks to capture its own tab may, as if its visitor had said yes.
+            "--auto-accept-this-tab-capture",
             format!("--user-data-dir={}", profile.join("profile").display()),
         ],
     });
