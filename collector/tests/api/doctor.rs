@@ -83,8 +83,10 @@ async fn doctor_says_what_is_broken_and_what_to_do() {
     let (found, is_fine) = doctor(&folder, &[], &[]);
     assert!(!is_fine && of(&found, "keys").1.contains("chmod 600"), "{found:#}");
     fs::remove_file(data.join("master.key")).unwrap();
-    let (found, _) = doctor(&folder, &[], &[]);
-    assert!(of(&found, "keys").1.contains("master.key is not there"), "{found:#}");
+    let (found, is_fine) = doctor(&folder, &[], &[]);
+    let (states, said) = of(&found, "keys");
+    assert!(!is_fine && states == ["ok", "fail"], "{found:#}");
+    assert!(said.contains("master.key is not there") && said.contains("restore it"), "{said}");
     assert!(!data.join("master.key").exists(), "a key that is missing is not replaced");
 
     // A page in the middle is gone.

@@ -12,6 +12,7 @@ use candor_collector::{
     chance::{Clock, Rng},
     key::{InstanceKey, KEY_FILE, KEY_VARIABLE},
     shelf::Shelf,
+    store::Store,
     vault::{MASTER_KEY_FILE, MASTER_KEY_VARIABLE, MasterKeys},
 };
 use clap::CommandFactory as _;
@@ -186,10 +187,18 @@ pub(super) fn keys(settings: &Settings, rng: &Rng, findings: &mut Findings) -> b
         Some(text) => MasterKeys::parse(text).map(drop).map_err(str::to_owned),
         None => MasterKeys::open_or_create(&folder, rng).map(drop).map_err(|error| error.to_string()),
     });
+    let is_needed = settings.database.is_some()
+        || Store::knows_keys(&folder).is_ok_and(|(instance, master)| instance || master);
     let mut are_fit = true;
     for key in [instance, master] {
         match key {
             Ok(says) => findings.ok("keys", says),
+            Err((says, advice)) if advice.is_empty() && is_needed => {
+                are_fit = false;
+                let advice =
+                    "restore it from where you keep it: without it nothing is read, and nothing starts";
+                findings.fail("keys", says, advice);
+            }
             Err((says, advice)) if advice.is_empty() => {
                 are_fit = false;
                 findings.warn(

@@ -29,15 +29,14 @@ pub(super) fn moment(n: u64) -> Timestamp {
     NOW.plus_ms(i64::try_from(n).unwrap() * STEP_MS)
 }
 
-/// The n-th word of a made-up language.
-pub(super) fn word(mut n: usize) -> String {
-    let syllables = ["ba", "ke", "lo", "mi", "nu", "ra", "si", "to", "vu", "ze"];
-    let mut text = String::new();
-    for _ in 0..4 {
-        text.push_str(syllables[n % 10]);
-        n /= 10;
-    }
-    text
+/// The n-th word of a made-up language. Its first six letters are no other's of the first 15,000, as in real languages
+/// few words share so much.
+pub(super) fn word(n: usize) -> String {
+    let syllable = |n: usize| {
+        let letter = |of: &str, at: usize| of[at..=at].to_owned();
+        letter("bdgkl", n / 5 % 5) + &letter("aeiou", n % 5)
+    };
+    [n, n / 25, n / 625, n].map(syllable).concat()
 }
 
 /// A number that tells nothing about the one before (splitmix64).
