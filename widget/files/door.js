@@ -48,11 +48,11 @@ export const files = (host, panel) => {
   };
   for (const kind of ["paste", "drop", "dragover"]) {
     panel.addEventListener(kind, (event) => {
-      const { clipboardData } = event;
-      const { files, types } = clipboardData || event.dataTransfer;
-      const text = clipboardData?.getData("text");
+      const carried = event.clipboardData || event.dataTransfer;
+      const { files, types } = carried;
+      const text = carried.getData("text");
       // Browsers freeze over a field with megabytes. Its beginning is enough to be told that it is too long.
-      if (text?.length > 1e5) {
+      if (text.length > 1e5) {
         event.preventDefault();
         document.execCommand("insertText", false, text.slice(0, 1e5));
       }

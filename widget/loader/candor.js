@@ -76,8 +76,8 @@
     if (look.load == "idle") (window.requestIdleCallback || setTimeout)(near);
   };
 
-  const get = async (path, init) => {
-    const response = await fetch(origin + path, init);
+  const get = async (path, integrity) => {
+    const response = await fetch(origin + path, { integrity });
     if (!response.ok) throw Error(response.status);
     return response;
   };
@@ -94,7 +94,7 @@
   const asset = async ({ file, integrity }) => {
     const path = "/assets/" + file;
     if (!navigator.vendor) await preload(origin + path, { rel: "preload", as: "fetch" }).catch(() => { });
-    return get(path, { integrity });
+    return get(path, integrity);
   };
 
   // `import` takes no hash: the preload checks it, and the module is then taken from where the preload put it.
@@ -155,7 +155,7 @@
   }
 
   const ready = (async () => {
-    site ||= await (await get("/v1/sites/" + look.site, { credentials: "omit" })).json();
+    site ||= await (await get("/v1/sites/" + look.site)).json();
     draw();
     emit("ready");
   })();
