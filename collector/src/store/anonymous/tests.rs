@@ -75,6 +75,19 @@ async fn fewer_days_hold_for_what_is_stored_and_more_never_do() {
 }
 
 #[tokio::test]
+async fn fewer_days_hold_for_what_was_admitted_by_a_collector_that_did_not_know_of_them() {
+    let bench = Bench::new().await;
+    let late = admitted(1, "words", NOW);
+    bench.days(Purpose::Message, 20, NOW).await;
+    let receipt = bench.stored(late).await;
+    bench.sweep_all(NOW.plus_days(1).plus_ms(-1)).await;
+    let report = bench.store.report(MEMBER, receipt.report, NOW).await.unwrap().unwrap();
+    let until = report.parts.iter().map(|part| (part.kept.purpose, part.kept.until)).collect::<Vec<_>>();
+    assert_eq!(until[0], (Purpose::Message, NOW.plus_days(20)));
+    assert_eq!(until[1], (Purpose::Contact, NOW.plus_days(180)), "nothing else is shortened");
+}
+
+#[tokio::test]
 async fn bare_words_stay_where_the_owner_keeps_them_and_are_nobodys() {
     let bench = Bench::new().await;
     bench.change(SiteChange { at_end: Some(AtEnd::Anonymise), ..SiteChange::default() }, NOW).await;
