@@ -174,7 +174,7 @@ fn shrink(modules: &Path, script: &str, kind: Text) -> Result<String> {
     let mut command = Command::new("node");
     command.arg(modules.join("terser/bin/terser")).args([
         "--compress",
-        "ecma=2022,passes=3,hoist_funs=true",
+        "ecma=2022,passes=3,hoist_funs=true,unsafe_arrows=true",
         "--mangle",
         "--ecma=2022",
     ]);
