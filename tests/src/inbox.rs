@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use reqwest::{Client, StatusCode, header, redirect};
+use rustls::crypto::ring;
 
 /// Somebody signed in to the inbox.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub struct Inbox {
 
 impl Inbox {
     pub(crate) async fn sign_in(origin: &str, email: &str, password: &str) -> Result<Self> {
+        // Whoever came first has done it for all.
+        let _ = ring::default_provider().install_default();
         let client = Client::builder().redirect(redirect::Policy::none()).no_proxy().build()?;
         let form = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("email", email)

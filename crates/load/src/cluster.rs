@@ -70,6 +70,11 @@ impl Cluster {
             self.folder.display(),
             self.port
         );
+        // A disk that lost power still names the server that it ran under, whose number may be anybody's by now.
+        match fs::remove_file(self.data.join("postmaster.pid")) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
         let log = self.folder.join("log");
         self.run("pg_ctl", &["start", "-s", "-w", "-o", &options, "-l", &log.to_string_lossy()])
     }
