@@ -4,7 +4,7 @@ use candor_protocol::{DAY_MS, Purpose, Timestamp};
 use candor_rules::retention::CONSENT_EVIDENCE_DAYS;
 use uuid::Uuid;
 
-use super::{ReporterHash, Store, StoreError, anonymous, audit, erasing, loose, sites, sql::Connection};
+use super::{ReporterHash, Store, StoreError, anonymous, audit, erasing, loose, shortening, sql::Connection};
 use crate::{blobs::BlobName, key::InstanceKey};
 
 /// How many rows have reached their date.
@@ -147,7 +147,7 @@ impl Store {
         let (swept, reached) = self
             .writer
             .write(move |connection| {
-                sites::shorten_late(connection, now)?;
+                shortening::shorten_late(connection, now)?;
                 let swept = ahead.run(connection, &key, now, limit)?;
                 Ok((swept, ahead))
             })

@@ -5,7 +5,7 @@ use candor_protocol::{Policy, Rating, Scale};
 use super::*;
 use crate::store::{
     AtEnd, Closing, Site, SiteChange, Walk,
-    tests::{Bench, MEMBER, NOW, SITE, admitted},
+    tests::{Bench, MEMBER, NOW, REPORTER, SITE, admitted},
 };
 
 impl Bench {
@@ -88,6 +88,19 @@ async fn fewer_days_hold_for_what_was_admitted_by_a_collector_that_did_not_know_
 }
 
 #[tokio::test]
+async fn bare_row_of_what_was_taken_back_keeps_its_date_when_days_have_changed_just_now() {
+    let bench = Bench::new().await;
+    bench.stored(admitted(1, "words", NOW)).await;
+    bench.days(Purpose::Message, 20, NOW).await;
+    let who = ReporterHash::of(REPORTER, &bench.store.key);
+    let all = vec![Purpose::Message, Purpose::Contact, Purpose::Browser];
+    bench.store.withdraw(who, all, Actor::Visitor(who.pseudonym()), NOW).await.unwrap();
+    bench.sweep_all(NOW.plus_ms(1)).await;
+    assert_eq!(bench.count("part"), 0);
+    assert_eq!(bench.count("report"), 1, "a late retry must not bring it back");
+}
+
+#[tokio::test]
 async fn bare_words_stay_where_the_owner_keeps_them_and_are_nobodys() {
     let bench = Bench::new().await;
     bench.change(SiteChange { at_end: Some(AtEnd::Anonymise), ..SiteChange::default() }, NOW).await;
@@ -109,7 +122,7 @@ async fn bare_words_stay_where_the_owner_keeps_them_and_are_nobodys() {
         let report = bench.store.report(MEMBER, line.id, late).await.unwrap().unwrap();
         assert_eq!(report.reporter.0, NOBODY);
     }
-    let who = ReporterHash::of(crate::store::tests::REPORTER, &bench.store.key);
+    let who = ReporterHash::of(REPORTER, &bench.store.key);
     assert!(bench.store.own(who, Actor::Operator, late).await.unwrap().reports.is_empty());
     assert_eq!(bench.sweep_all(late.plus_days(4000)).await, 0);
     assert_eq!(bench.page(late.plus_days(4000)).await.lines.len(), 5);
@@ -158,7 +171,7 @@ async fn reopened_in_time_nothing_has_happened_and_kept_words_are_nobodys() {
 #[tokio::test]
 async fn words_that_were_restricted_objected_to_or_due_do_not_stay_with_a_closed_site() {
     let bench = Bench::new().await;
-    let who = ReporterHash::of(crate::store::tests::REPORTER, &bench.store.key);
+    let who = ReporterHash::of(REPORTER, &bench.store.key);
     let receipt = bench.stored(admitted(1, "restricted", NOW)).await;
     bench.store.restrict(who, receipt.report, true, Actor::Operator, NOW).await.unwrap().unwrap();
     bench.stored(admitted(2, "due", NOW.plus_ms(-350 * DAY_MS))).await;

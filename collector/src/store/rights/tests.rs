@@ -1,3 +1,4 @@
+// long: what each right takes and leaves reads as one list, over one bench
 //! Rights over the store: what each takes away, what it leaves, and what the log says of it.
 
 use std::fs;
