@@ -473,8 +473,9 @@ fn record_logs() {
             Ok(())
         }
     }
-    // What our own clients say of the buckets of other tests in this process is about servers, not about visitors.
-    let filter = "trace,hyper_util::client=off,reqwest=off,object_store=off";
+    // What our own clients say of the buckets of other tests in this process, and those of themselves, is about servers,
+    // not about visitors.
+    let filter = "trace,hyper_util::client=off,reqwest=off,object_store=off,s3s=off,s3s_fs=off";
     let recorder =
         tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(|| Recorder);
     // The first test of the process sets it for all.
