@@ -221,6 +221,8 @@ pub(crate) fn as_runner(cargo: &mut Command) -> Result<()> {
 /// Runs a program that speaks libtest and counts what it says.
 fn suite(name: &str, command: &mut Command) -> Result<Suite> {
     step::head(name);
+    // An error says what is wrong in a line, which a log that is cut loses behind its backtrace. Panics keep theirs.
+    command.env("RUST_LIB_BACKTRACE", "0");
     let mut child = run::spawn_guarded(command.stdout(Stdio::piped()))?;
     let stdout = child.stdout.take().context("stdout is piped")?;
     let mut suite = Suite { name: name.to_owned(), passed: 0, failed: 0, ignored: 0 };
