@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
 use candor_protocol::{Contact, Correction, Purpose, ReceiptNumber};
@@ -13,7 +13,7 @@ use candor_rules::{Content, rights};
 use uuid::Uuid;
 
 use super::{
-    form::{self, Posted, Sent},
+    form::{Posted, Signed},
     page::{Frame, Trouble, render},
     session::Session,
 };
@@ -53,10 +53,8 @@ fn acting(session: &Session, report: &Report, posted: &Posted) -> Result<By, Tro
 pub(super) async fn hold(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    sent: Sent,
+    Signed { session, posted }: Signed,
 ) -> Result<Response, Trouble> {
-    let (session, posted) = form::of_member(&app, &headers, sent).await?;
     let report = find(&app, &session, &id).await?;
     if !session.signed_in.role(report.site).is_some_and(|role| role.may_hold()) {
         return Err(Trouble::Said(
@@ -79,10 +77,8 @@ pub(super) async fn hold(
 pub(super) async fn erase(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    sent: Sent,
+    Signed { session, posted }: Signed,
 ) -> Result<Response, Trouble> {
-    let (session, posted) = form::of_member(&app, &headers, sent).await?;
     let (report, now) = (find(&app, &session, &id).await?, app.clock.now());
     let by = acting(&session, &report, &posted)?;
     if report.held_because.is_some() {
@@ -101,9 +97,8 @@ pub(super) async fn erase(
 pub(super) async fn correction(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    session: Session,
 ) -> Result<Response, Trouble> {
-    let Some(session) = Session::of(&app, &headers).await? else { return Err(Trouble::SignedOut) };
     let report = find(&app, &session, &id).await?;
     session.note(&app, Act::Read, Some(report.site), format!("report:{}", report.id)).await?;
     Ok(render(&CorrectPage::of(&report, &session)))
@@ -113,10 +108,8 @@ pub(super) async fn correction(
 pub(super) async fn correct(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    sent: Sent,
+    Signed { session, posted }: Signed,
 ) -> Result<Response, Trouble> {
-    let (session, posted) = form::of_member(&app, &headers, sent).await?;
     let (report, now) = (find(&app, &session, &id).await?, app.clock.now());
     let by = acting(&session, &report, &posted)?;
     let page = CorrectPage::of(&report, &session);

@@ -4,18 +4,13 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
 use candor_protocol::Timestamp;
 use uuid::Uuid;
 
-use super::{
-    form::{self, Sent},
-    page::Trouble,
-    session::Session,
-    words::Moment,
-};
+use super::{form::Signed, page::Trouble, session::Session, words::Moment};
 use crate::{
     app::App,
     audit::Actor,
@@ -59,10 +54,8 @@ pub(super) async fn of_member(
 pub(super) async fn decide(
     State(app): State<Arc<App>>,
     Path(site): Path<String>,
-    headers: HeaderMap,
-    sent: Sent,
+    Signed { session, posted }: Signed,
 ) -> Result<Response, Trouble> {
-    let (session, posted) = form::of_member(&app, &headers, sent).await?;
     let site: Uuid = site.parse().map_err(|_| Failure::not_found())?;
     let role = session.signed_in.role(site).ok_or_else(Failure::not_found)?;
     if role != Role::Owner {

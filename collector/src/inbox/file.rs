@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Path, State, rejection::PathRejection},
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderName, HeaderValue, header},
     response::{IntoResponse as _, Response},
 };
 use candor_protocol::Purpose;
@@ -29,9 +29,8 @@ pub(super) fn path(report: Uuid, name: &str) -> String {
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     path: Result<Path<(String, String)>, PathRejection>,
-    headers: HeaderMap,
+    session: Session,
 ) -> Result<Response, Trouble> {
-    let Some(session) = Session::of(&app, &headers).await? else { return Err(Trouble::SignedOut) };
     let Path((report, name)) = path.map_err(|_| Failure::not_found())?;
     let report: Uuid = report.parse().map_err(|_| Failure::not_found())?;
     let found = app.store.file(session.signed_in.member, report, name, app.clock.now()).await?;

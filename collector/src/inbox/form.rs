@@ -1,9 +1,11 @@
 //! What the forms of the inbox send, and the proof that a member sent it.
 
+use std::sync::Arc;
+
 use axum::{
     Form,
-    extract::rejection::FormRejection,
-    http::{HeaderMap, StatusCode},
+    extract::{FromRequest, Request},
+    http::StatusCode,
 };
 use candor_protocol::Code;
 use serde::Deserialize;
@@ -34,21 +36,27 @@ pub(super) struct Posted {
     pub(super) email: Option<String>,
 }
 
-/// A form as it arrives.
-pub(super) type Sent = Result<Form<Posted>, FormRejection>;
+/// A form that a signed-in member sent from a page of ours.
+pub(super) struct Signed {
+    pub(super) session: Session,
+    pub(super) posted: Posted,
+}
 
-/// The signed-in member who sent a form from a page of ours, and what it says.
-pub(super) async fn of_member(
-    app: &App,
-    headers: &HeaderMap,
-    sent: Sent,
-) -> Result<(Session, Posted), Trouble> {
-    let Some(session) = Session::of(app, headers).await? else { return Err(Trouble::SignedOut) };
-    let Ok(Form(posted)) = sent else { return Err(Failure::new(Code::Invalid).into()) };
-    if !session.owns_form(&posted.token) || !is_from_here(app, headers) {
-        return Err(Failure::new(Code::OriginRefused).into());
+impl FromRequest<Arc<App>> for Signed {
+    type Rejection = Trouble;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Trouble> {
+        let headers = request.headers();
+        let session = Session::of(app, headers).await?.ok_or(Trouble::SignedOut)?;
+        let from_here = is_from_here(app, headers);
+        let Ok(Form(posted)) = Form::<Posted>::from_request(request, app).await else {
+            return Err(Failure::new(Code::Invalid).into());
+        };
+        if !session.owns_form(&posted.token) || !from_here {
+            return Err(Failure::new(Code::OriginRefused).into());
+        }
+        Ok(Self { session, posted })
     }
-    Ok((session, posted))
 }
 
 impl Posted {

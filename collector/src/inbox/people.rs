@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{
     extract::{Path, Query, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
 use candor_protocol::Timestamp;
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    form::{self, Posted, Sent},
+    form::{Posted, Signed},
     list,
     page::{Frame, Trouble, render},
     session::Session,
@@ -69,12 +69,7 @@ const UNFIT: &str = "Write an e-mail address, or the eight characters under whic
 const NOBODY: &str = "No report that you may see is theirs. It may have expired, or been erased.";
 
 /// The form.
-pub(super) async fn show(
-    State(app): State<Arc<App>>,
-    Query(asked): Query<Asked>,
-    headers: HeaderMap,
-) -> Result<Response, Trouble> {
-    let Some(session) = Session::of(&app, &headers).await? else { return Err(Trouble::SignedOut) };
+pub(super) async fn show(Query(asked): Query<Asked>, session: Session) -> Result<Response, Trouble> {
     let erased = asked.erased.and_then(|count| count.parse().ok()).map(|count| words::count(count, "report"));
     Ok(page(&session, String::new(), None, erased, Vec::new()))
 }
@@ -82,10 +77,8 @@ pub(super) async fn show(
 /// Searches. The address travels in the body, so that it lies in no log and no history.
 pub(super) async fn search(
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    sent: Sent,
+    Signed { session, posted }: Signed,
 ) -> Result<Response, Trouble> {
-    let (session, posted) = form::of_member(&app, &headers, sent).await?;
     let (text, now) = (posted.sought.trim().to_owned(), app.clock.now());
     let Some(sought) = sought(&text) else { return Ok(page(&session, text, Some(UNFIT), None, Vec::new())) };
     let by = match &sought {
@@ -150,9 +143,8 @@ async fn find(app: &App, session: &Session, report: &str) -> Result<Person, Trou
 pub(super) async fn person(
     State(app): State<Arc<App>>,
     Path(report): Path<String>,
-    headers: HeaderMap,
+    session: Session,
 ) -> Result<Response, Trouble> {
-    let Some(session) = Session::of(&app, &headers).await? else { return Err(Trouble::SignedOut) };
     let (person, now) = (find(&app, &session, &report).await?, app.clock.now());
     let visitor = pseudonym_text(person.reporter.pseudonym());
     session
@@ -191,10 +183,8 @@ fn acting(session: &Session, posted: &Posted) -> Result<By, Trouble> {
 pub(super) async fn export(
     State(app): State<Arc<App>>,
     Path(report): Path<String>,
-    headers: HeaderMap,
-    sent: Sent,
+    Signed { session, posted }: Signed,
 ) -> Result<Response, Trouble> {
-    let (session, posted) = form::of_member(&app, &headers, sent).await?;
     let by = acting(&session, &posted)?;
     let (person, now) = (find(&app, &session, &report).await?, app.clock.now());
     let mut own = app.store.export(vec![person.reporter], by, now).await?;
@@ -226,10 +216,8 @@ pub(super) async fn export(
 pub(super) async fn erase(
     State(app): State<Arc<App>>,
     Path(report): Path<String>,
-    headers: HeaderMap,
-    sent: Sent,
+    Signed { session, posted }: Signed,
 ) -> Result<Response, Trouble> {
-    let (session, posted) = form::of_member(&app, &headers, sent).await?;
     let by = acting(&session, &posted)?;
     let (person, now) = (find(&app, &session, &report).await?, app.clock.now());
     let request = app.rng.uuid_v7(now);

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{
     extract::{Path, State},
-    http::HeaderMap,
     response::Response,
 };
 use candor_protocol::{
@@ -90,9 +89,8 @@ struct Date {
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    session: Session,
 ) -> Result<Response, Trouble> {
-    let Some(session) = Session::of(&app, &headers).await? else { return Err(Trouble::SignedOut) };
     let id: uuid::Uuid = id.parse().map_err(|_| Failure::not_found())?;
     let now = app.clock.now();
     let report = app.store.report(session.signed_in.member, id, now).await?.ok_or_else(Failure::not_found)?;

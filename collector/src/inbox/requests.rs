@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
 use candor_protocol::{Correction, ReceiptNumber, RequestState, Right, Timestamp};
@@ -13,7 +13,7 @@ use candor_rules::rights;
 use uuid::Uuid;
 
 use super::{
-    form::{self, Sent},
+    form::Signed,
     page::{Frame, Trouble, render},
     session::Session,
     words::Moment,
@@ -57,8 +57,7 @@ struct Line {
 }
 
 /// Shows the requests of the member's sites.
-pub(super) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Trouble> {
-    let Some(session) = Session::of(&app, &headers).await? else { return Err(Trouble::SignedOut) };
+pub(super) async fn show(State(app): State<Arc<App>>, session: Session) -> Result<Response, Trouble> {
     let now = app.clock.now();
     let found = app.store.requests(session.signed_in.member, PAGE).await?;
     if !found.is_empty() {
@@ -144,10 +143,8 @@ impl Line {
 pub(super) async fn answer(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    sent: Sent,
+    Signed { session, posted }: Signed,
 ) -> Result<Response, Trouble> {
-    let (session, posted) = form::of_member(&app, &headers, sent).await?;
     let (member, now) = (session.signed_in.member, app.clock.now());
     let id: Uuid = id.parse().map_err(|_| Failure::not_found())?;
     let asked = app.store.open_request(member, id).await?;
@@ -196,9 +193,8 @@ const HELD: &str = "A report of theirs is under a legal hold. Whoever may hold r
 pub(super) async fn person(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    session: Session,
 ) -> Result<Response, Trouble> {
-    let Some(session) = Session::of(&app, &headers).await? else { return Err(Trouble::SignedOut) };
     let (member, now) = (session.signed_in.member, app.clock.now());
     let id: Uuid = id.parse().map_err(|_| Failure::not_found())?;
     let asked = app.store.requests(member, PAGE).await?.into_iter().find(|line| line.request.id == id);

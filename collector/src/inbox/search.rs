@@ -6,13 +6,12 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{
     extract::State,
-    http::HeaderMap,
     response::{IntoResponse as _, Redirect, Response},
 };
 use uuid::Uuid;
 
 use super::{
-    form::{self, Sent},
+    form::Signed,
     list::{Line, PAGE},
     page::{Frame, Trouble, render},
 };
@@ -42,10 +41,8 @@ pub(super) async fn show() -> Response {
 /// Searches.
 pub(super) async fn search(
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    sent: Sent,
+    Signed { session, posted }: Signed,
 ) -> Result<Response, Trouble> {
-    let (session, posted) = form::of_member(&app, &headers, sent).await?;
     let now = app.clock.now();
     let mut page = SearchPage {
         frame: Frame::of(Some(&session)).at("inbox"),

@@ -1,6 +1,11 @@
 //! Who is looking: the cookie, and the proof that a form came from our own page.
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use std::sync::Arc;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, HeaderValue, header, request::Parts},
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use candor_protocol::Timestamp;
 use cookie::{Cookie, SameSite};
@@ -8,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
+use super::page::Trouble;
 use crate::{
     app::App,
     audit::{Act, Actor, Entry},
@@ -28,6 +34,15 @@ pub(super) struct Session {
     /// What every form of theirs carries.
     pub(super) form_token: String,
     token_hash: [u8; 32],
+}
+
+/// The session of whoever is signed in; everybody else is sent to sign in.
+impl FromRequestParts<Arc<App>> for Session {
+    type Rejection = Trouble;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Trouble> {
+        Self::of(app, &parts.headers).await?.ok_or(Trouble::SignedOut)
+    }
 }
 
 impl Session {

@@ -13,6 +13,7 @@ use candor_protocol::Code;
 use serde::Deserialize;
 
 use super::{
+    form::Signed,
     page::{Frame, Trouble, redirect_with, render},
     session::{Session, is_from_here},
 };
@@ -96,22 +97,11 @@ pub(super) async fn submit(
     }
 }
 
-#[derive(Deserialize)]
-pub(super) struct SignOut {
-    token: String,
-}
-
 /// Ends the session.
 pub(super) async fn sign_out(
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    sign_out: Result<Form<SignOut>, FormRejection>,
+    Signed { session, .. }: Signed,
 ) -> Result<Response, Trouble> {
-    let Some(session) = Session::of(&app, &headers).await? else { return Err(Trouble::SignedOut) };
-    let is_ours = sign_out.is_ok_and(|Form(SignOut { token })| session.owns_form(&token));
-    if !is_ours || !is_from_here(&app, &headers) {
-        return Err(Failure::new(Code::OriginRefused).into());
-    }
     Ok(redirect_with("/inbox/sign-in", session.end(&app).await?))
 }
 
