@@ -12,6 +12,16 @@ const LATE_KNOWN_MS: i64 = DAY_MS;
 /// Milliseconds around the change within which it came, by clocks that differ.
 const LATE_MS: i64 = 600_000;
 
+/// What `table` holds for longer than a purpose's days in a new policy: the site, the purpose, the days, nobody, the
+/// policy's version, and the first and the last report that are looked at.
+fn too_long(table: &str) -> String {
+    format!(
+        "report.id = {table}.report AND report.site = ?1 AND {table}.purpose = ?2
+         AND {table}.until > report.received_at + ?3 AND report.reporter <> ?4
+         AND report.policy < ?5 AND report.id >= ?6 AND report.id <= ?7"
+    )
+}
+
 /// Fewer days hold for what was stored under older terms; more days never do. The reports are those whose ids are `from`
 /// the first `to` the second.
 pub(super) fn shorten(
@@ -24,10 +34,8 @@ pub(super) fn shorten(
         for table in ["part", "file"] {
             connection
                 .prepare_cached(&format!(
-                    "UPDATE {table} SET until = report.received_at + ?3 FROM report
-                     WHERE report.id = {table}.report AND report.site = ?1 AND {table}.purpose = ?2
-                       AND report.reporter <> ?4 AND {table}.until > report.received_at + ?3
-                       AND report.policy < ?5 AND report.id >= ?6 AND report.id <= ?7"
+                    "UPDATE {table} SET until = report.received_at + ?3 FROM report WHERE {}",
+                    too_long(table)
                 ))?
                 .execute((
                     site.as_bytes(),
@@ -104,9 +112,8 @@ fn late(
         let most = Timestamp::default().plus_days(terms.days).unix_ms();
         for table in ["part", "file"] {
             let mut statement = connection.prepare_cached(&format!(
-                "SELECT report.id FROM report JOIN {table} ON {table}.report = report.id
-                 WHERE report.site = ?1 AND {table}.purpose = ?2 AND {table}.until > report.received_at + ?3
-                   AND report.reporter <> ?4 AND report.policy < ?5 AND report.id >= ?6 AND report.id <= ?7"
+                "SELECT report.id FROM report, {table} WHERE {}",
+                too_long(table)
             ))?;
             let about = (
                 site.as_bytes(),

@@ -147,7 +147,9 @@ impl Store {
         let (swept, reached) = self
             .writer
             .write(move |connection| {
-                shortening::shorten_late(connection, now)?;
+                if ahead.is_beginning() {
+                    shortening::shorten_late(connection, now)?;
+                }
                 let swept = ahead.run(connection, &key, now, limit)?;
                 Ok((swept, ahead))
             })
@@ -174,6 +176,11 @@ impl Walk {
     #[must_use]
     pub const fn is_over(&self) -> bool {
         self.done > Sort::ALL.len() && self.anonymous.is_over()
+    }
+
+    /// Whether nothing was looked at yet.
+    const fn is_beginning(&self) -> bool {
+        self.done == 0 && self.reached.is_none()
     }
 
     fn run(
