@@ -139,6 +139,15 @@ impl App {
         settings: Settings,
     ) -> Self {
         let company = Company::default();
+        let shared = blobs.clone();
+        // Files go along when the instance moves, if it says that they have.
+        store.take_along(move |moved| {
+            if let Some(to) = &moved.blobs {
+                let there = Blobs::at(&to.address, to.variables.clone());
+                shared.go_over(&there.map_err(|error| error.to_string())?);
+            }
+            Ok(())
+        });
         Self {
             clients: Limiter::new(settings.client_rate, company.clone()),
             sites: Limiter::new(settings.site_rate, company.clone()),

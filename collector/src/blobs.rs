@@ -15,7 +15,7 @@ use std::{
     error::Error,
     fmt, fs, io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -57,9 +57,13 @@ pub enum BlobError {
     Unavailable(String),
 }
 
-/// Where the blobs are.
+/// The blobs, wherever they are. Its clones are of the same place, and go over to another together.
 #[derive(Clone, Debug)]
-pub struct Blobs {
+pub struct Blobs(Arc<RwLock<Shelved>>);
+
+/// One place for blobs.
+#[derive(Clone, Debug)]
+struct Shelved {
     store: Arc<dyn ObjectStore>,
     /// Where they are files.
     folder: Option<PathBuf>,
@@ -87,7 +91,7 @@ impl Blobs {
     ) -> Result<Self, PlaceError> {
         match place::find(address, variables)? {
             Place::Folder(folder) => Ok(Self::in_files(folder)?),
-            Place::Bucket(store) => Ok(Self { store, folder: None }),
+            Place::Bucket(store) => Ok(Self::of(Shelved { store, folder: None })),
         }
     }
 
@@ -100,7 +104,25 @@ impl Blobs {
         let synced = fs::File::open(around).and_then(|around| around.sync_all());
         synced.map_err(|error| BlobError::Unavailable(format!("{}: {error}", around.display())))?;
         let store = Arc::new(LocalFileSystem::new_with_prefix(&folder)?.with_fsync(true));
-        Ok(Self { store, folder: Some(folder) })
+        Ok(Self::of(Shelved { store, folder: Some(folder) }))
+    }
+
+    fn of(shelved: Shelved) -> Self {
+        Self(Arc::new(RwLock::new(shelved)))
+    }
+
+    /// Goes over to where `others` are now, with all that has begun and asks again.
+    pub fn go_over(&self, others: &Self) {
+        let there = others.now();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = there;
+    }
+
+    fn now(&self) -> Shelved {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn store(&self) -> Arc<dyn ObjectStore> {
+        self.now().store
     }
 
     /// Keeps bytes, durably, and says under which name. Keeping what is there already is no mistake.
@@ -122,14 +144,15 @@ impl Blobs {
     }
 
     async fn put(&self, key: &Key, bytes: Bytes) -> Result<(), BlobError> {
-        if self.folder.is_some() {
-            self.store.put(key, bytes.into()).await?;
+        let Shelved { store, folder } = self.now();
+        if folder.is_some() {
+            store.put(key, bytes.into()).await?;
             return Ok(());
         }
         if bytes.len() <= WHOLE_MAX {
-            return in_time(async { self.store.put(key, bytes.into()).await.map(drop) }).await;
+            return in_time(async { store.put(key, bytes.into()).await.map(drop) }).await;
         }
-        let mut upload = in_time(self.store.put_multipart(key)).await?;
+        let mut upload = in_time(store.put_multipart(key)).await?;
         let put = in_time(put_parts(upload.as_mut(), bytes)).await;
         if put.is_err() {
             // The first error is the one to tell; what stays is what the bucket's own rule removes.
@@ -143,7 +166,7 @@ impl Blobs {
     /// # Errors
     /// They cannot be read at the moment.
     pub async fn open(&self, name: BlobName) -> Result<Option<Bytes>, BlobError> {
-        match self.store.get(&name.key()).await {
+        match self.store().get(&name.key()).await {
             Ok(found) => Ok(Some(found.bytes().await?)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
@@ -155,7 +178,7 @@ impl Blobs {
     /// # Errors
     /// That cannot be told at the moment.
     pub async fn has(&self, name: BlobName) -> Result<bool, BlobError> {
-        match self.store.head(&name.key()).await {
+        match self.store().head(&name.key()).await {
             Ok(_) => Ok(true),
             Err(object_store::Error::NotFound { .. }) => Ok(false),
             Err(error) => Err(error.into()),
@@ -167,7 +190,7 @@ impl Blobs {
     /// # Errors
     /// It may still be there.
     pub async fn remove(&self, name: BlobName) -> Result<(), BlobError> {
-        match self.store.delete(&name.key()).await {
+        match self.store().delete(&name.key()).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -178,7 +201,7 @@ impl Blobs {
     /// # Errors
     /// They cannot be listed at the moment.
     pub async fn names(&self, shard: u8) -> Result<Vec<BlobName>, BlobError> {
-        let listed = self.store.list_with_delimiter(Some(&shard_key(shard))).await?;
+        let listed = self.store().list_with_delimiter(Some(&shard_key(shard))).await?;
         Ok(listed.objects.iter().filter_map(|object| BlobName::parse(object.location.filename()?)).collect())
     }
 
@@ -188,7 +211,7 @@ impl Blobs {
     /// # Errors
     /// The folder cannot be read.
     pub fn clear_half_written(&self) -> io::Result<u64> {
-        let Some(folder) = &self.folder else { return Ok(0) };
+        let Some(folder) = self.now().folder else { return Ok(0) };
         let mut removed = 0;
         for shard in fs::read_dir(folder)? {
             let shard = shard?.path();

@@ -70,10 +70,11 @@ impl Others {
     }
 }
 
-/// Counts and looks at the others' counts, for as long as the collector runs. One with a database of its own has none.
+/// Counts and looks at the others' counts, for as long as the collector runs. One with a database of its own has none,
+/// until it moves.
 pub async fn keep_company(app: Arc<App>) {
-    if !app.store.is_shared() {
-        return;
+    while !app.store.is_shared() {
+        tokio::time::sleep(BEAT).await;
     }
     let own = app.id;
     let mut others = Others::default();

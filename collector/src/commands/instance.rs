@@ -88,7 +88,7 @@ fn connect(address: &str, folder: &Path, rng: &Rng) -> Result<(Store, InstanceKe
 /// A folder cannot be made, or an address is unfit.
 pub(super) fn blobs(settings: &Settings) -> Result<Blobs> {
     match &settings.blobs {
-        Some(address) => Blobs::at(address, std::env::vars()).context("--blobs"),
+        Some(address) => Blobs::at(address, settings.variables()).context("--blobs"),
         None => {
             let folder = settings.data();
             Blobs::in_folder(&folder).with_context(|| folder.display().to_string())

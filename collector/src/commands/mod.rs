@@ -93,6 +93,12 @@ pub(crate) fn run(line: CommandLine, clock: Clock, rng: Rng) -> Result<()> {
     let CommandLine { settings, command } = line;
     let settings = settings.complete()?;
     log::start(&settings);
+    let settings = match command {
+        // What is done to the folder itself; and a demo without one makes one of its own.
+        Command::Move(_) | Command::Restore(_) => settings,
+        Command::Demo(_) if settings.data.is_none() => settings,
+        _ => settings.followed(),
+    };
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.enable_all().max_blocking_threads(BLOCKING_THREADS_MAX).build()?;
     runtime.block_on(async {

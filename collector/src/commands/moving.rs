@@ -7,7 +7,7 @@ use candor_collector::{
     blobs::{BlobName, Blobs},
     chance::{Clock, Rng},
     key::{InstanceKey, KEY_FILE, KEY_VARIABLE},
-    store::{Begun, Move, StoreError},
+    store::{Begun, BlobsMoved, Move, Moved, StoreError},
 };
 use clap::Args;
 
@@ -26,12 +26,17 @@ pub(super) struct Options {
     /// Where pictures and attachments are to be, if not where they are: a folder, s3://bucket/prefix, gs://, az://
     #[arg(long, value_name = "URL")]
     blobs_to: Option<String>,
+    /// Do not leave the new place's address, which may hold a password, in the data folder: the collector that runs there
+    /// stops storing then, instead of going over by itself
+    #[arg(long)]
+    leave_no_address: bool,
     /// Forget a move that was interrupted and is not to be gone on with
     #[arg(long, conflicts_with_all = ["to", "blobs_to"])]
     give_up: bool,
 }
 
-/// Copies a folder's instance to a server and a bucket while its collector runs, then lets the folder's take no more.
+/// Copies a folder's instance to a server and a bucket while its collector runs, then lets the folder's take no more, and its collector go
+/// over.
 pub(super) async fn run(settings: &Settings, options: &Options, clock: &Clock, rng: &Rng) -> Result<()> {
     if settings.database.is_some() {
         bail!("what moves is the database of a data folder: leave --database out, --to says where it goes");
@@ -49,18 +54,20 @@ pub(super) async fn run(settings: &Settings, options: &Options, clock: &Clock, r
         Err(_) if folder.join(KEY_FILE).exists() => InstanceKey::open_or_create(&folder, rng)?,
         Err(_) => bail!("{}: there is no {KEY_FILE}, so no instance", folder.display()),
     };
-    let files = match &options.blobs_to {
-        Some(address) => {
-            let there = Blobs::at(address, std::env::vars()).context("--blobs-to")?;
+    let blobs_to = options.blobs_to.as_deref().map(place).transpose().context("--blobs-to")?;
+    let files = match &blobs_to {
+        Some(to) => {
+            let there = Blobs::at(&to.address, to.variables.clone()).context("--blobs-to")?;
             there.probe().await.context("--blobs-to")?;
             Some(Files { here: instance::blobs(settings)?, there, known: HashSet::new() })
         }
         None => None,
     };
+    let moved = (!options.leave_no_address).then(|| Moved { database: to.clone(), blobs: blobs_to });
     let begin = (folder.clone(), key.clone(), clock.now(), rng.clone());
     let begun = blocking(move || Move::begin(&begin.0, &to, &begin.1, (begin.2, &begin.3))).await?;
     let Begun::Going(moving) = begun else { return ended(options) };
-    let done = go(*moving, files, key, clock).await?;
+    let done = go(*moving, files, (moved, key), clock).await?;
     if done.gone > 0 {
         say(format_args!("{} files of reports were not here, and are not there either", done.gone))?;
     }
@@ -77,7 +84,12 @@ struct Done {
 }
 
 /// All rounds.
-async fn go(mut moving: Move, mut files: Option<Files>, key: InstanceKey, clock: &Clock) -> Result<Done> {
+async fn go(
+    mut moving: Move,
+    mut files: Option<Files>,
+    (moved, key): (Option<Moved>, InstanceKey),
+    clock: &Clock,
+) -> Result<Done> {
     let mut gone = 0;
     if let Some(files) = &mut files {
         let mut progress = Progress::new("parts of the files", 256);
@@ -123,18 +135,36 @@ async fn go(mut moving: Move, mut files: Option<Files>, key: InstanceKey, clock:
         }
     }
     let now = clock.now();
-    blocking(move || moving.finish(&key, now)).await?;
+    blocking(move || moving.finish(moved.as_ref(), &key, now)).await?;
     Ok(Done { gone, held_ms: clock.now().ms_since(begun) })
 }
 
+/// Where blobs are to be, as a program that runs elsewhere and with another environment has to be told.
+fn place(address: &str) -> Result<BlobsMoved> {
+    if !address.contains("://") {
+        let address = std::path::absolute(address)?.to_str().context("a path in UTF-8")?.to_owned();
+        return Ok(BlobsMoved { address, variables: Vec::new() });
+    }
+    let is_said_to_stores = |name: &str| ["AWS_", "GOOGLE_", "AZURE_"].iter().any(|of| name.starts_with(of));
+    let variables = std::env::vars().filter(|(name, _)| is_said_to_stores(name)).collect();
+    Ok(BlobsMoved { address: address.into(), variables })
+}
+
 fn ended(options: &Options) -> Result<()> {
-    let blobs = options.blobs_to.as_ref().map_or("", |_| " and CANDOR_BLOBS (or --blobs)");
+    let (and_blobs, and_files) = match &options.blobs_to {
+        Some(_) => (" and CANDOR_BLOBS (or --blobs)", ", and the files where they were"),
+        None => ("", ""),
+    };
+    let collector = if options.leave_no_address {
+        "its collector answers `unavailable`, and visitors' browsers try again. Now start it"
+    } else {
+        "its collector goes on there with its next request, and so does one that is started on the folder. The folder's \
+         database keeps the address for that, with its password. When it suits you, start the collector"
+    };
     say(format_args!(
-        "All of it is there, compared row by row, and the data folder's database takes no more: its collector answers \
-         `unavailable`, and visitors' browsers try again.\n\
-         Now start the collector with CANDOR_DATABASE (or --database){blobs}. Both keys stay where they are.\n\
-         Then remove candor.sqlite* from the data folder{}: nothing sweeps or erases what lies there.",
-        if options.blobs_to.is_some() { ", and the files where they were" } else { "" }
+        "All of it is there, compared row by row, and the data folder's database takes no more: {collector} with \
+         CANDOR_DATABASE (or --database){and_blobs}. Both keys stay where they are.\n\
+         Then remove candor.sqlite* from the data folder{and_files}: nothing sweeps or erases what lies there."
     ))
 }
 

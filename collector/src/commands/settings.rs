@@ -11,6 +11,7 @@ use candor_collector::{
     app,
     mail::{Postbox, PostboxFault},
     rate::Rate,
+    store::Store,
 };
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
@@ -49,6 +50,10 @@ pub(super) struct Settings {
     /// from AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY [default: blobs in the data folder]
     #[arg(long, global = true, env = "CANDOR_BLOBS", value_name = "URL")]
     pub(super) blobs: Option<String>,
+    /// What the environment said to the blobs' place when the instance moved there
+    #[arg(skip)]
+    #[serde(skip)]
+    blobs_variables: Vec<(String, String)>,
     /// Serve the widget's files from this folder [default: those inside the program]
     #[arg(long, global = true, env = "CANDOR_ASSETS", value_name = "DIR")]
     pub(super) assets: Option<PathBuf>,
@@ -108,6 +113,7 @@ impl Settings {
             data: self.data.or(file.data),
             database: self.database.or(file.database),
             blobs: self.blobs.or(file.blobs),
+            blobs_variables: self.blobs_variables,
             assets: self.assets.or(file.assets),
             listen: self.listen.or(file.listen),
             public_url: self.public_url.or(file.public_url),
@@ -130,6 +136,30 @@ impl Settings {
     /// The file of which settings were read, if one was.
     pub(super) fn file(&self) -> Option<PathBuf> {
         self.config.clone().or_else(|| Some(PathBuf::from(FILE)).filter(|file| file.exists()))
+    }
+
+    /// These settings, and where they name a data folder whose instance has moved, the place that it has moved to: so a
+    /// collector that is started as before goes on there. A database that cannot be read says so to whoever opens it.
+    pub(super) fn followed(mut self) -> Self {
+        if self.database.is_some() {
+            return self;
+        }
+        if let Ok(Some(moved)) = Store::whither(&self.data()) {
+            tracing::warn!(
+                "the instance of this folder has moved, and is used where it is now: say so in the settings \
+                 (CANDOR_DATABASE, and CANDOR_BLOBS if its files have moved)"
+            );
+            self.database = Some(moved.database);
+            if let Some(to) = moved.blobs {
+                (self.blobs, self.blobs_variables) = (Some(to.address), to.variables);
+            }
+        }
+        self
+    }
+
+    /// The environment, with what it said to the blobs' place when the instance moved there.
+    pub(super) fn variables(&self) -> impl Iterator<Item = (String, String)> {
+        std::env::vars().chain(self.blobs_variables.iter().cloned())
     }
 
     /// The data folder.

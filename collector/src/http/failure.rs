@@ -93,8 +93,12 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let code = match &error {
             StoreError::Full => Code::StorageFull,
-            StoreError::Unavailable(_) | StoreError::Contended => Code::Unavailable,
-            StoreError::Conflict(_) | StoreError::Fault(_) => return Self::internal(&error),
+            StoreError::Unavailable(_) | StoreError::Contended | StoreError::Distrusted(_) => {
+                Code::Unavailable
+            }
+            StoreError::Conflict(_) | StoreError::Address(_) | StoreError::Fault(_) => {
+                return Self::internal(&error);
+            }
         };
         tracing::warn!(cause = %error, code = code.as_str(), "the store refuses");
         Self { retry_after_seconds: Some(RETRY_SECONDS + spread()), ..Self::new(code) }

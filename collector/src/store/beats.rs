@@ -8,7 +8,7 @@ impl Store {
     /// Whether other collectors may be on the same database.
     #[must_use]
     pub fn is_shared(&self) -> bool {
-        self.readers.is_shared()
+        self.readers.place().is_shared()
     }
 
     /// Counts one beat of `own`, forgets those that have `gone` unless they have gone on counting, and says what the

@@ -3,14 +3,13 @@
 use std::path::Path;
 
 use candor_protocol::Timestamp;
-use postgres::Config;
 use rusqlite::OpenFlags;
 use uuid::Uuid;
 
 use super::{
     Store, StoreError, migrate,
     open::DATABASE_FILE,
-    sql::{Connection, Counter, OptionalExtension as _, Server},
+    sql::{Address, Connection, Counter, OptionalExtension as _, Server},
 };
 
 /// Faults that are told of one file; a broken one has thousands.
@@ -40,11 +39,9 @@ impl Store {
     /// It cannot be opened, or the server is not there.
     pub fn examine(folder: &Path, address: Option<&str>) -> Result<Option<Checkup>, StoreError> {
         let Some(address) = address else { return examine_file(&folder.join(DATABASE_FILE)) };
-        let config: Config = address
-            .parse()
-            .map_err(|_| StoreError::Conflict("this is no address of a PostgreSQL database"))?;
+        let address = Address::parse(address)?;
         // The driver must not be used on a thread that runs async work.
-        let examining = std::thread::spawn(move || examine_server(&config).map(Some));
+        let examining = std::thread::spawn(move || examine_server(&address).map(Some));
         examining.join().unwrap_or_else(|_| Err(StoreError::Fault("looking at the database panicked".into())))
     }
 
@@ -116,8 +113,8 @@ fn examine_file(path: &Path) -> Result<Option<Checkup>, StoreError> {
     }))
 }
 
-fn examine_server(config: &Config) -> Result<Checkup, StoreError> {
-    let connection = Connection::from(Server::connect(config)?);
+fn examine_server(address: &Address) -> Result<Checkup, StoreError> {
+    let connection = Connection::from(Server::connect(address)?);
     let setting = |name: &str| -> Result<String, StoreError> {
         Ok(connection
             .query_row("SELECT coalesce(current_setting(?1, true), '')", [name], |row| row.get(0))?)

@@ -3,7 +3,10 @@
 use postgres::error::SqlState;
 use rusqlite::ErrorCode;
 
-use super::{moving::HAS_MOVED, sql};
+use super::{
+    moving::HAS_MOVED,
+    sql::{self, Distrust, Unfit},
+};
 
 /// Why a unit of work was not done. None of it was done.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -20,6 +23,12 @@ pub enum StoreError {
     /// It was refused for what it is: a name that is taken, a row that belongs to nothing.
     #[error("{0}")]
     Conflict(&'static str),
+    /// Where the database is to be is not said in a way that can be followed.
+    #[error(transparent)]
+    Address(#[from] Unfit),
+    /// The database's server does not prove to be the one that is meant.
+    #[error("the line to the database is not safe: {0}")]
+    Distrusted(Distrust),
     /// The database, or this program, is at fault.
     #[error("the database is at fault: {0}")]
     Fault(String),
@@ -40,7 +49,8 @@ impl From<sql::Error> for StoreError {
                 }
                 _ => Self::Unavailable(error.to_string()),
             },
-            sql::Error::Tls(_) => Self::Unavailable(error.to_string()),
+            sql::Error::Distrusted(why) => Self::Distrusted(why),
+            sql::Error::Moved => Self::Unavailable(HAS_MOVED.into()),
             other => Self::Fault(other.to_string()),
         }
     }

@@ -7,13 +7,14 @@
 
 mod rows;
 
-use std::path::Path;
+use std::{fmt, path::Path};
 
 use candor_protocol::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{
     StoreError, audit, copy, migrate, open,
-    sql::{Cell, Connection, OptionalExtension as _},
+    sql::{Address, Cell, Connection, OptionalExtension as _, Server},
 };
 use crate::{
     audit::{Act, Actor, Entry},
@@ -29,9 +30,11 @@ const BESIDE: [&str; 5] = ["session", "reporter_key", "key_ring", "receipt_key",
 /// Few rows, some without a key of their own: copied all at once at the end.
 const WHOLE: [&str; 2] = ["link", "link_opens"];
 /// In the folder's database: which move is under way. In the other: the same, as long as it is not whole.
-const MARK: &str = "moving";
+pub(super) const MARK: &str = "moving";
 /// In the folder's database, once it has moved: which move that was.
 const MOVED: &str = "moved";
+/// The same: where to, for the collector that runs there, and for the next one that is started on the folder.
+pub(super) const MOVED_TO: &str = "moved_to";
 /// Where changes are written down, and what the names of the triggers begin with.
 const LOG: &str = "moving_log";
 const GUARD: &str = "moved_guard";
@@ -40,6 +43,31 @@ const DIGESTS_ROWS_MAX: u64 = 200_000;
 
 /// What a folder's database says to every write once it has moved.
 pub(super) const HAS_MOVED: &str = "this instance has moved to another database: start the collector with it";
+
+/// Where an instance is, once it has moved. It lies in the folder's database, for its owner alone, beside both keys.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Moved {
+    /// The address of the database, with its password.
+    pub database: String,
+    /// Where the files are, if they have moved, too.
+    pub blobs: Option<BlobsMoved>,
+}
+
+/// Where an instance's files are, once they have moved.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct BlobsMoved {
+    /// The folder, or the bucket's address.
+    pub address: String,
+    /// What the environment said to it: its server, and keys.
+    pub variables: Vec<(String, String)>,
+}
+
+impl fmt::Debug for Moved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Neither password nor keys.
+        f.debug_struct("Moved").finish_non_exhaustive()
+    }
+}
 
 /// What a round took over.
 #[derive(Debug, Default)]
@@ -86,14 +114,15 @@ impl Move {
             return Err(StoreError::Conflict("there is no database in the data folder"));
         }
         let from = open::connect(&path, open::StoreOptions::default())?;
-        migrate::run(&from)?;
-        if meta(&from, MOVED)?.is_none() {
+        let moved = meta(&from, MOVED)?;
+        if moved.is_none() {
+            migrate::run(&from)?;
             open::recognise(&from, key)?;
         }
-        let to = open::server(address)?.writing()?;
+        let to = Connection::from(Server::connect(&Address::parse(address)?)?);
         migrate::run(&to)?;
         let (ours, theirs) = (meta(&from, MARK)?, meta(&to, MARK)?);
-        if let Some(moved) = meta(&from, MOVED)? {
+        if let Some(moved) = moved {
             if theirs != Some(moved) {
                 return Err(StoreError::Conflict(HAS_MOVED));
             }
@@ -199,13 +228,14 @@ impl Move {
         let _ = self.from.roll_back();
     }
 
-    /// Ends the hold and the move: the folder's database takes no write any more, the other is whole. A crash in between
-    /// leaves a move whose next attempt is at its end.
+    /// Ends the hold and the move: the folder's database takes no write any more, the other is whole, and who has the
+    /// folder's open goes over `to` it, if that is said. A crash in between leaves a move whose next attempt is at its
+    /// end.
     ///
     /// # Errors
     /// The folder's database takes writes as before, or refuses them and the other is not opened: the same again ends it.
-    pub fn finish(mut self, key: &InstanceKey, now: Timestamp) -> Result<(), StoreError> {
-        let left = self.leave();
+    pub fn finish(mut self, to: Option<&Moved>, key: &InstanceKey, now: Timestamp) -> Result<(), StoreError> {
+        let left = self.leave(to);
         if left.is_err() {
             self.release();
         }
@@ -213,10 +243,14 @@ impl Move {
         end(&self.to, key, now)
     }
 
-    fn leave(&self) -> Result<(), StoreError> {
+    fn leave(&self, to: Option<&Moved>) -> Result<(), StoreError> {
         drop_log(&self.from)?;
         self.from.execute("DELETE FROM meta WHERE name = ?1", [MARK])?;
-        self.from.execute("INSERT INTO meta (name, value) VALUES (?1, ?2)", (MOVED, self.id))?;
+        let note = "INSERT INTO meta (name, value) VALUES (?1, ?2)";
+        self.from.execute(note, (MOVED, self.id))?;
+        if let Some(to) = to {
+            self.from.execute(note, (MOVED_TO, serde_json::to_vec(to)?))?;
+        }
         for name in self.tables.iter().map(|table| table.name).chain(WHOLE) {
             for on in ["INSERT", "UPDATE", "DELETE"] {
                 self.from.execute_batch(&format!(
@@ -297,6 +331,17 @@ enum Check {
 /// Whether a database is one that a move has not ended in.
 pub(super) fn is_unfinished(connection: &Connection) -> Result<bool, StoreError> {
     Ok(connection.is_shared() && meta(connection, MARK)?.is_some())
+}
+
+/// Where the instance of a folder's database is now, if it has moved and says where to.
+pub(super) fn whither(connection: &Connection) -> Result<Option<Moved>, StoreError> {
+    let is_there = "SELECT 1 FROM sqlite_schema WHERE name = 'meta'";
+    if connection.is_shared() || !connection.prepare(is_there)?.exists([])? {
+        return Ok(None);
+    }
+    let sql = "SELECT value FROM meta WHERE name = ?1";
+    let said: Option<Vec<u8>> = connection.query_row(sql, [MOVED_TO], |row| row.get(0)).optional()?;
+    Ok(said.map(|said| serde_json::from_slice(&said)).transpose()?)
 }
 
 /// Takes the marks of a move out of a folder's database, or a copy of one.

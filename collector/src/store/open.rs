@@ -1,22 +1,17 @@
 //! Opening the database of a data folder.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
-use postgres::Config;
 use rusqlite::OpenFlags;
 
 use super::{
-    StoreError, migrate, moving,
+    Moved, StoreError, migrate, moving,
+    place::{Place, Where},
     readers::Readers,
     receipts::SignerCache,
     seal,
     sites::Cache,
-    sql::{Connection, Server},
+    sql::Connection,
     writer::Writer,
 };
 use crate::{
@@ -67,7 +62,7 @@ impl Store {
         vault: Arc<Vault>,
         options: StoreOptions,
     ) -> Result<Self, StoreError> {
-        Self::start(Place::File(folder.join(DATABASE_FILE), options), key, vault)
+        Self::start(Where::File(folder.join(DATABASE_FILE), options).into(), key, vault)
     }
 
     /// Opens the database of a server that several collectors share, and brings it to this program's schema. The address
@@ -76,13 +71,16 @@ impl Store {
     /// # Errors
     /// The address is none, the server is not there, a newer program made the database, or it belongs to other keys.
     pub fn connect(address: &str, key: InstanceKey, vault: Arc<Vault>) -> Result<Self, StoreError> {
-        let place = server(address)?;
-        // The driver must not be used on a thread that runs async work.
-        let opening = std::thread::spawn(move || Self::start(place, key, vault));
-        opening.join().unwrap_or_else(|_| Err(StoreError::Fault("opening the database panicked".into())))
+        Self::start(Place::server(address)?, key, vault)
     }
 
     fn start(place: Place, key: InstanceKey, vault: Arc<Vault>) -> Result<Self, StoreError> {
+        // The server's driver must not be used on a thread that runs async work, and a file may have moved to one.
+        let opening = std::thread::spawn(move || Self::begin(place, key, vault));
+        opening.join().unwrap_or_else(|_| Err(StoreError::Fault("opening the database panicked".into())))
+    }
+
+    fn begin(place: Place, key: InstanceKey, vault: Arc<Vault>) -> Result<Self, StoreError> {
         let connection = place.writing()?;
         migrate::run(&connection)?;
         if moving::is_unfinished(&connection)? {
@@ -109,6 +107,24 @@ impl Store {
         })
     }
 
+    /// Where the instance of `folder` is now, if it has moved and said where to.
+    ///
+    /// # Errors
+    /// The database in the folder cannot be read.
+    pub fn whither(folder: &Path) -> Result<Option<Moved>, StoreError> {
+        let path = folder.join(DATABASE_FILE);
+        if !path.exists() {
+            return Ok(None);
+        }
+        moving::whither(&connect_as_it_is(&path)?)
+    }
+
+    /// What else has to go along when the instance moves from its folder while this store is open. `go` is called before
+    /// anything is asked of the other database, and says why where it cannot.
+    pub fn take_along(&self, go: impl Fn(&Moved) -> Result<(), String> + Send + Sync + 'static) {
+        self.readers.place().take_along(Box::new(go));
+    }
+
     /// Whether `folder` holds a database that knows its instance key, and whether it knows its master key: then it is of
     /// no use without them.
     ///
@@ -119,8 +135,7 @@ impl Store {
         if !path.exists() {
             return Ok((false, false));
         }
-        // Not to write, but to take back what a program that was killed had begun: to readers alone it stays locked.
-        let connection = rusqlite::Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let connection = connect_as_it_is(&path)?;
         if !connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'meta'")?.exists([])? {
             return Ok((false, false));
         }
@@ -161,45 +176,15 @@ impl Store {
     }
 }
 
-/// Where a database is.
-#[derive(Debug)]
-pub(super) enum Place {
-    /// In a file.
-    File(PathBuf, StoreOptions),
-    /// On a server.
-    Server(Box<Config>),
+/// To look at, without making it what this program wants it to be.
+fn connect_as_it_is(path: &Path) -> Result<Connection, StoreError> {
+    // Not to write, but to take back what a program that was killed had begun: to readers alone it stays locked.
+    let connection = rusqlite::Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.busy_timeout(BUSY)?;
+    Ok(connection.into())
 }
 
-impl Place {
-    /// A connection that writes.
-    pub(super) fn writing(&self) -> Result<Connection, StoreError> {
-        match self {
-            Self::File(path, options) => connect(path, *options),
-            Self::Server(config) => Ok(Server::connect(config)?.into()),
-        }
-    }
-
-    /// A connection that only reads.
-    pub(super) fn reading(&self) -> Result<Connection, StoreError> {
-        match self {
-            Self::File(path, _) => connect_reading(path),
-            Self::Server(config) => {
-                let connection = Connection::from(Server::connect(config)?);
-                connection.execute_batch("SET default_transaction_read_only = on")?;
-                Ok(connection)
-            }
-        }
-    }
-}
-
-/// The database at an address.
-pub(super) fn server(address: &str) -> Result<Place, StoreError> {
-    let config: Result<Config, _> = address.parse();
-    let unfit = |_| StoreError::Conflict("this is no address of a PostgreSQL database");
-    Ok(Place::Server(Box::new(config.map_err(unfit)?)))
-}
-
-fn connect_reading(path: &Path) -> Result<Connection, StoreError> {
+pub(super) fn connect_reading(path: &Path) -> Result<Connection, StoreError> {
     let connection = rusqlite::Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI,

@@ -3,6 +3,7 @@
 //! Statements are written once, in the SQL that both engines understand, with `?1` for the first parameter. What is here
 //! is no more than the store asks for.
 
+mod address;
 mod cell;
 mod postgres;
 
@@ -11,13 +12,20 @@ use std::time::Duration;
 use ::postgres::error::SqlState;
 use rusqlite::ErrorCode;
 
+pub(super) use address::Address;
+pub use address::{Distrust, Unfit};
 pub(super) use cell::{Cell, Counter, Params};
 pub(super) use postgres::Server;
 
+use super::moving;
 use cell::Column;
 
 /// Statements that a connection keeps ready.
 const STATEMENTS_KEPT: usize = 64;
+
+/// How often a file's lock is waited for anew while a move holds it: half a minute together, as each wait is one of
+/// [`super::open::BUSY`].
+const HOLDS_MAX: u32 = 5;
 
 /// Where a server keeps how many migrations its database has had.
 const VERSION: &str = "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)";
@@ -87,8 +95,11 @@ pub(super) enum Error {
     #[error("{}", said(.0))]
     Postgres(#[from] ::postgres::Error),
     /// There is no talking in secret to the server.
-    #[error("TLS: {0}")]
-    Tls(String),
+    #[error(transparent)]
+    Distrusted(Distrust),
+    /// What was in this file is on a server now.
+    #[error("{}", super::moving::HAS_MOVED)]
+    Moved,
 }
 
 fn said(error: &::postgres::Error) -> String {
@@ -114,7 +125,7 @@ impl Error {
                 error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) && !has_moved(error)
             }
             Self::Postgres(error) => error.code().is_some_and(|code| code.code().starts_with("23")),
-            Self::NoRow | Self::Column { .. } | Self::Number | Self::Tls(_) => false,
+            Self::NoRow | Self::Column { .. } | Self::Number | Self::Distrusted(_) | Self::Moved => false,
         }
     }
 
@@ -206,9 +217,12 @@ impl Connection {
         self.lock("SELECT 1 FROM turn WHERE name = ?1 /*pg FOR UPDATE*/", [name])
     }
 
-    /// Begins a transaction that writes. On a server there is a mark at its beginning.
+    /// Begins a transaction that writes. On a server there is a mark at its beginning. A file that has moved takes none.
     pub(super) fn begin(&self) -> Result<()> {
-        self.execute_batch(if self.is_shared() { "BEGIN; SAVEPOINT unit" } else { "BEGIN IMMEDIATE" })
+        match self {
+            Self::Sqlite(connection) => begin_in_file(connection),
+            Self::Postgres(server) => server.run("BEGIN; SAVEPOINT unit"),
+        }
     }
 
     /// Makes the transaction durable. A server, which takes a transaction back without a word when a statement in it has
@@ -342,10 +356,44 @@ impl Connection {
         }
     }
 
-    /// Whether it is of no more use.
+    /// Whether it is of no more use: the line was cut, or what was in the file is elsewhere now.
     pub(super) fn is_lost(&self) -> bool {
-        matches!(self, Self::Postgres(server) if server.is_lost())
+        match self {
+            Self::Sqlite(connection) => connection.is_autocommit() && names_another_place(connection),
+            Self::Postgres(server) => server.is_lost(),
+        }
     }
+}
+
+/// Waits for the file's lock, and longer where a move holds it for its last round.
+fn begin_in_file(connection: &rusqlite::Connection) -> Result<()> {
+    let has = |name| has_meta(connection, name);
+    let mut begun = connection.execute_batch("BEGIN IMMEDIATE");
+    for _ in 0..HOLDS_MAX {
+        match &begun {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && has(moving::MARK) => {
+                begun = connection.execute_batch("BEGIN IMMEDIATE");
+            }
+            _ => break,
+        }
+    }
+    begun?;
+    if names_another_place(connection) {
+        connection.execute_batch("ROLLBACK")?;
+        return Err(Error::Moved);
+    }
+    Ok(())
+}
+
+/// Whether a file says where its instance is now.
+fn names_another_place(connection: &rusqlite::Connection) -> bool {
+    has_meta(connection, moving::MOVED_TO)
+}
+
+/// A file without that table has not moved; one that cannot be read says so when it is used.
+fn has_meta(connection: &rusqlite::Connection, name: &str) -> bool {
+    let found = connection.prepare_cached("SELECT 1 FROM meta WHERE name = ?1");
+    found.and_then(|mut found| found.exists([name])).unwrap_or(false)
 }
 
 impl std::ops::Deref for Snapshot<'_> {

@@ -122,7 +122,7 @@ impl Bench {
     pub(super) fn database(&self) -> sql::Connection {
         match self.address.clone() {
             None => rusqlite::Connection::open(self.folder.path().join("candor.sqlite")).unwrap().into(),
-            Some(address) => sql::Server::connect(&address.parse().unwrap()).unwrap().into(),
+            Some(address) => sql::Server::connect(&sql::Address::parse(&address).unwrap()).unwrap().into(),
         }
     }
 

@@ -49,62 +49,81 @@ fn address(database: &str) -> String {
     format!("postgres://candor@{folder}/{database}")
 }
 
-static CLUSTER: LazyLock<Cluster> = LazyLock::new(Cluster::start);
+static CLUSTER: LazyLock<Cluster> =
+    LazyLock::new(|| Cluster::start("-c fsync=off -c listen_addresses=", PORT));
 
-struct Cluster {
-    /// Its data, and its socket: it listens nowhere else.
-    folder: PathBuf,
+/// What a socket is named after where nothing else is said; nothing listens there.
+const PORT: u16 = 5432;
+
+/// Whom a server runs as, where that is not who runs the tests.
+static USER: LazyLock<Option<(u32, u32)>> =
+    LazyLock::new(|| (fs::metadata("/proc/self").unwrap().uid() == 0).then(|| (id("-u"), id("-g"))));
+
+/// A server with its data in a folder of its own.
+pub(crate) struct Cluster {
+    /// Its data, and its socket.
+    pub(crate) folder: PathBuf,
     /// A shell that ends the server and removes the folder when this program is gone, however it went.
     _keeper: Child,
 }
 
 impl Cluster {
-    fn start() -> Self {
+    /// A server with these settings, in words of its command line, and the port after which its socket is named.
+    pub(crate) fn start(settings: &str, port: u16) -> Self {
         let folder = tempfile::Builder::new().prefix("candor-pg-").tempdir().unwrap().keep();
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
-        // The server refuses to run as root; its package brings a user for it.
-        let user = (fs::metadata("/proc/self").unwrap().uid() == 0).then(|| (id("-u"), id("-g")));
-        if let Some((user, group)) = user {
-            std::os::unix::fs::chown(&folder, Some(user), Some(group)).unwrap();
-        }
-        let run_as = |command: &mut Command| {
-            command.current_dir(&folder);
-            if let Some((user, group)) = user {
-                command.uid(user).gid(group);
-            }
-        };
-        let programs = programs();
-        let mut make = Command::new(programs.join("initdb"));
+        give(&folder);
+        let mut make = command(&folder, "initdb");
         make.args(["--no-sync", "--auth=trust", "--username=candor", "--encoding=UTF8", "--locale=C", "-D"]);
         make.arg(folder.join("data"));
-        run_as(&mut make);
         let made = make.output().unwrap();
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-        let mut keep = Command::new("sh");
+        let mut keep = command(&folder, "/bin/sh");
         keep.arg("-c")
             .arg(
-                "\"$1/postgres\" -D \"$2/data\" -k \"$2\" -c listen_addresses= -c max_connections=300 \
-                 -c fsync=off -c full_page_writes=off -c deadlock_timeout=100ms >\"$2/log\" 2>&1 & \
-                 server=$!; read _; kill -QUIT $server; wait $server; cd /; rm -rf \"$2\"",
+                "\"$1/postgres\" -D \"$2/data\" -k \"$2\" -p \"$4\" -c max_connections=300 $3 \
+                 -c full_page_writes=off -c deadlock_timeout=100ms >\"$2/log\" 2>&1 & \
+                 read _; \"$1/pg_ctl\" -D \"$2/data\" -m immediate -s stop; wait; cd /; rm -rf \"$2\"",
             )
             .arg("keeper")
-            .arg(&programs)
+            .arg(programs())
             .arg(&folder)
+            .arg(settings)
+            .arg(port.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        run_as(&mut keep);
         let keeper = keep.spawn().unwrap();
-        while !folder.join(".s.PGSQL.5432").exists() || !answers(&folder) {
+        while !command(&folder, "pg_isready")
+            .args(["-q", "-h"])
+            .arg(&folder)
+            .args(["-p", &port.to_string()])
+            .status()
+            .unwrap()
+            .success()
+        {
             std::thread::sleep(Duration::from_millis(20));
         }
         Self { folder, _keeper: keeper }
     }
 }
 
-fn answers(folder: &Path) -> bool {
-    let ready = Command::new(programs().join("pg_isready")).arg("-q").arg("-h").arg(folder).status();
-    ready.unwrap().success()
+/// Gives a file or folder to whom a server runs as.
+pub(crate) fn give(path: &Path) {
+    if let Some((user, group)) = *USER {
+        std::os::unix::fs::chown(path, Some(user), Some(group)).unwrap();
+    }
+}
+
+/// One of the server's programs, or another by its path, in a server's folder and as the user who may run it: a server
+/// refuses to run as root, and its package brings a user for it.
+pub(crate) fn command(folder: &Path, program: &str) -> Command {
+    let mut command = Command::new(programs().join(program));
+    command.current_dir(folder);
+    if let Some((user, group)) = *USER {
+        command.uid(user).gid(group);
+    }
+    command
 }
 
 /// The newest of Debian's, or what is in the path.

@@ -20,5 +20,6 @@ mod post;
 mod program;
 mod receipts;
 mod rights;
+mod server;
 mod serving;
 mod submitting;

@@ -114,8 +114,25 @@ impl Drop for Served {
     }
 }
 
+/// Sends one report after the other until it is told to stop; says which were acknowledged.
+async fn keep_sending(demo: Arc<Demo>, mut id: u32, stop: Arc<AtomicBool>) -> Vec<u32> {
+    let mut stored = Vec::new();
+    while !stop.load(Ordering::SeqCst) {
+        let answer = send(&demo, id).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        stored.push(id);
+        id += 1;
+    }
+    stored
+}
+
+fn messages(mine: &Answer) -> Vec<String> {
+    let reports = mine.json()["reports"].as_array().unwrap().clone();
+    reports.iter().map(|report| report["message"].as_str().unwrap().to_owned()).collect()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn instance_moves_while_reports_come_in_and_none_that_was_acknowledged_is_lost() {
+async fn instance_moves_while_reports_come_in_and_its_collector_goes_over_without_refusing_one() {
     let (folder, database, bucket) =
         (tempfile::tempdir().unwrap(), cluster::fresh_database(), Bucket::start());
     let demo = Arc::new(Demo::start_without_limits(folder.path()));
@@ -125,57 +142,61 @@ async fn instance_moves_while_reports_come_in_and_none_that_was_acknowledged_is_
         assert_eq!(send(&demo, id).await.status, 201);
     }
     let stop = Arc::new(AtomicBool::new(false));
-    let sending = tokio::spawn({
-        let (demo, stop) = (Arc::clone(&demo), Arc::clone(&stop));
-        async move {
-            let (mut stored, mut id) = (Vec::new(), 1000);
-            while !stop.load(Ordering::SeqCst) {
-                let answer = send(&demo, id).await;
-                match answer.status {
-                    201 => stored.push(id),
-                    503 => assert!(answer.comes_back_soon(), "{}", answer.text()),
-                    _ => panic!("{}", answer.text()),
-                }
-                id += 1;
-            }
-            stored
-        }
-    });
+    let sending: Vec<_> =
+        [1000, 500_000].map(|id| tokio::spawn(keep_sending(Arc::clone(&demo), id, Arc::clone(&stop)))).into();
     while number_of_reports(folder.path()) < 45 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let mut command = moving(folder.path(), &database, &bucket);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     assert!(output.status.success(), "{}", text(&output));
-    // Whoever asks the old collector from now on is sent away, to come back.
-    let late = send(&demo, 999_999).await;
-    assert_eq!((late.status, late.comes_back_soon()), (503, true), "{}", late.text());
+    let left_behind = number_of_reports(folder.path());
+    // The same collector goes on, with the other database and the other place for files.
+    assert_eq!(send(&demo, 999_999).await.status, 201);
+    assert_eq!(demo.put("late.txt", "late").await.status, 201);
     stop.store(true, Ordering::SeqCst);
-    let stored = sending.await.unwrap();
+    let mut acknowledged: Vec<_> = (0..40).chain([999_999]).collect();
+    for sending in sending {
+        acknowledged.extend(sending.await.unwrap());
+    }
+    assert_eq!(number_of_reports(folder.path()), left_behind, "something was stored where nobody looks");
+    let there = messages(&demo.mine().await);
+    for id in &acknowledged {
+        let times = there.iter().filter(|said| **said == format!("The basket forgets {id}")).count();
+        assert_eq!(times, 1, "{id} was acknowledged");
+    }
+    let stored = number(&database, "SELECT count(*) FROM report");
+    assert_eq!(usize::try_from(stored).unwrap(), acknowledged.len() + 1);
+    assert!(stored > left_behind);
+    assert_eq!(bucket_files(&bucket), 2);
+    drop(demo);
 
-    let there = Served::start(folder.path(), &database, &bucket);
-    let mine = there.mine("/v1/me").await;
-    let messages: Vec<_> = mine.json()["reports"].as_array().unwrap().clone();
-    let messages: Vec<_> =
-        messages.iter().map(|report| report["message"].as_str().unwrap().to_owned()).collect();
-    for id in (0..40).chain(stored) {
-        assert!(messages.contains(&format!("The basket forgets {id}")), "{id} was acknowledged");
-    }
-    assert_eq!(number(&database, "SELECT count(*) FROM report"), number_of_reports(folder.path()));
-    assert!(there.exports("kept").await);
-    assert_eq!(bucket_files(&bucket), 1);
-    // The same submission again is answered as it was, and what comes next is stored.
-    for (id, status) in [(1, 200), (999_999, 201)] {
-        let answer = submit(&there.1, demo.text("page"), demo.text("site"), id).await;
-        assert_eq!(answer.status, status, "{}", answer.text());
-    }
-    let mut verify = candor(folder.path());
-    let verified = verify.args(["audit", "verify"]).env("CANDOR_DATABASE", &database).output().unwrap();
-    assert!(text(&verified).contains("rows hold"), "{}", text(&verified));
-    let refused = run(&folder, &["site", "list"]);
-    assert!(text(&refused).contains("has moved to another database"), "{}", text(&refused));
+    // Another one that is told of the new place, and one that is started on the folder as before.
+    let elsewhere = Served::start(folder.path(), &database, &bucket);
+    assert!(elsewhere.exports("kept").await && elsewhere.exports("late").await);
+    let as_before = Demo::start_without_limits(folder.path());
+    assert_eq!(messages(&as_before.mine().await).len(), acknowledged.len() + 1);
+    assert_eq!(send(&as_before, 1).await.status, 200, "the same submission again is answered as it was");
+    assert_eq!(send(&as_before, 1_000_000).await.status, 201);
+    assert_eq!(number_of_reports(folder.path()), left_behind);
+    assert_eq!(number(&database, "SELECT count(*) FROM report"), stored + 1);
+    assert!(says(&folder, &["audit", "verify"]).contains("rows hold"));
     let again = moving(folder.path(), &database, &bucket).output().unwrap();
     assert!(text(&again).contains("has moved to another database"), "{}", text(&again));
+}
+
+#[tokio::test]
+async fn collector_that_is_not_told_where_to_sends_away_whoever_comes() {
+    let (folder, database) = (tempfile::tempdir().unwrap(), cluster::fresh_database());
+    let demo = Demo::start_without_limits(folder.path());
+    assert_eq!(send(&demo, 1).await.status, 201);
+    says(&folder, &["move", "--to", &database, "--leave-no-address"]);
+    let late = send(&demo, 2).await;
+    assert_eq!((late.status, late.comes_back_soon()), (503, true), "{}", late.text());
+    let refused = run(&folder, &["site", "list"]);
+    assert!(text(&refused).contains("has moved to another database"), "{}", text(&refused));
+    let file = std::fs::read(folder.path().join("data/candor.sqlite")).unwrap();
+    assert!(!file.windows(11).any(|window| window == b"postgres://"));
 }
 
 fn bucket_files(bucket: &Bucket) -> usize {

@@ -28,9 +28,14 @@ impl Demo {
         Self::start_with(folder, &["--client-rate", "0", "--file-rate", "0"])
     }
 
-    fn start_with(folder: &Path, flags: &[&str]) -> Self {
+    pub(crate) fn start_with(folder: &Path, flags: &[&str]) -> Self {
         let mut demo = candor(folder);
-        demo.args(["demo", "--port", "0", "--json"]).args(flags);
+        demo.args(flags);
+        Self::spawn(demo)
+    }
+
+    fn spawn(mut demo: Command) -> Self {
+        demo.args(["demo", "--port", "0", "--json"]);
         let mut child = demo.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -41,7 +46,7 @@ impl Demo {
         self.line[name].as_str().unwrap()
     }
 
-    async fn submit(&self, message: &str) -> Answer {
+    pub(crate) async fn submit(&self, message: &str) -> Answer {
         self.submit_granting(message, &["message"]).await
     }
 
@@ -67,6 +72,12 @@ impl Demo {
     pub(crate) async fn put(&self, name: &str, text: &str) -> Answer {
         put(self.text("origin"), self.text("page"), "0e37df36-f698-4e3c-8a4b-2b9d1a0f0002", (name, text))
             .await
+    }
+
+    /// Asks as the visitor who has submitted.
+    pub(crate) async fn mine(&self) -> Answer {
+        let bearer = [("Authorization", "Bearer 8c5c1a0e-0c1d-4f6e-9d36-1d2f55aa0001")];
+        exchange(address(self.text("origin")), &head("GET", "/v1/me", &bearer, None), b"").await
     }
 
     pub(crate) fn kill(mut self) {

@@ -12,14 +12,15 @@ use std::{
 
 use bytes::BytesMut;
 use postgres::{
-    Client, Config,
+    Client,
     error::SqlState,
     types::{FromSql, IsNull, ToSql, Type},
 };
-use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Cell, Error, Result};
-use crate::tls;
+use super::{
+    Cell, Error, Result,
+    address::{Address, distrust},
+};
 
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -60,9 +61,9 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Connects, with TLS where the address or the server wants it.
-    pub(in crate::store) fn connect(config: &Config) -> Result<Self> {
-        let mut config = config.clone();
+    /// Connects, with TLS as the address has it.
+    pub(in crate::store) fn connect(address: &Address) -> Result<Self> {
+        let mut config = address.config.clone();
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT);
         }
@@ -72,9 +73,11 @@ impl Server {
         if config.get_application_name().is_none() {
             config.application_name("candor");
         }
-        let tls = MakeRustlsConnect::new(tls::client().map_err(|error| Error::Tls(error.to_string()))?);
+        let connected = config.connect(address.tls.clone());
+        let client =
+            connected.map_err(|error| distrust(&error).map_or_else(|| error.into(), Error::Distrusted))?;
         let server = Self {
-            client: RefCell::new(Some(config.connect(tls)?)),
+            client: RefCell::new(Some(client)),
             statements: RefCell::default(),
             is_lost: Held::new(false),
         };
