@@ -19,6 +19,7 @@ use crate::{
     inbox::Passwords,
     key::InstanceKey,
     mail::{Errands, Postbox},
+    memory::Memory,
     outcome::Metrics,
     picture::Pictures,
     rate::{Limiter, Rate},
@@ -59,6 +60,8 @@ pub struct Settings {
     pub mail: Option<Postbox>,
     /// Whom to tell of a security problem: a `mailto:` or `https:` address.
     pub security_contact: Option<String>,
+    /// What the collector may take of its machine.
+    pub memory: Memory,
 }
 
 impl Default for Settings {
@@ -80,6 +83,7 @@ impl Default for Settings {
             link_rate: Rate { per_minute: 2, burst: 5 },
             mail: None,
             security_contact: None,
+            memory: Memory::default(),
         }
     }
 }
@@ -154,8 +158,8 @@ impl App {
             storing: Shares::new(settings.storing_max),
             bodies: Arc::new(Semaphore::new(BODIES_KIB_MAX)),
             files: Limiter::new(settings.file_rate, company.clone()),
-            uploads: Arc::default(),
-            pictures: Pictures::default(),
+            uploads: Uploads::new(settings.memory.uploads_bytes()),
+            pictures: Pictures::new(settings.memory.decoded_pixels()),
             sign_ins: Limiter::new(settings.sign_in_rate, company.clone()),
             rights: Limiter::new(settings.rights_rate, company.clone()),
             links: Limiter::new(settings.link_rate, company.clone()),

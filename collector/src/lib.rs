@@ -41,6 +41,7 @@ pub mod key;
 mod language;
 pub mod listen;
 pub mod mail;
+pub mod memory;
 pub mod notice;
 pub mod outcome;
 pub mod picture;

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use candor_collector::{
     app,
     mail::{Postbox, PostboxFault},
+    memory::Memory,
     rate::Rate,
     store::Store,
 };
@@ -221,6 +222,7 @@ impl Settings {
             file_rate: rate(defaults.file_rate, self.file_rate),
             site_rate: rate(defaults.site_rate, self.site_rate),
             security_contact: self.security_contact.clone(),
+            memory: Memory::of_this_machine(),
             ..defaults
         })
     }

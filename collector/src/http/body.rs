@@ -29,22 +29,24 @@ pub(super) async fn read(
             Refusal { detail: Some("application/json"), ..Refusal::new(Code::UnsupportedMedia) }.into()
         );
     }
-    read_raw(headers, body, bytes_max, timeout).await
+    read_raw(headers, body, bytes_max, timeout, |_| Ok(())).await
 }
 
-/// The whole body whatever it is, if it is small enough and in time.
+/// The whole body whatever it is, if it is small enough and in time. `room` is asked for each piece of it, and may say
+/// that there is none.
 pub(super) async fn read_raw(
     headers: &HeaderMap,
     body: Body,
     bytes_max: usize,
     timeout: Duration,
+    room: impl FnMut(usize) -> Result<(), Failure>,
 ) -> Result<Bytes, Failure> {
     // What is announced as more than would be read to its end is not begun.
     if length(headers).is_some_and(|length| length > DRAINED_BYTES_MAX) {
         return Err(too_large());
     }
     let announced = length(headers).filter(|length| *length <= bytes_max);
-    match tokio::time::timeout(timeout, collect(body, announced, bytes_max)).await {
+    match tokio::time::timeout(timeout, collect(body, announced, bytes_max, room)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(Failure::new(Code::Timeout)),
     }
@@ -56,7 +58,7 @@ pub(super) async fn discard(headers: &HeaderMap, body: Body, timeout: Duration) 
     let is_sending = !headers.contains_key(header::EXPECT);
     if is_sending && length(headers).is_none_or(|length| length <= DRAINED_BYTES_MAX) {
         // Whether it ended well, was too much or took too long, the answer is already known.
-        let _ = tokio::time::timeout(timeout, collect(body, None, 0)).await;
+        let _ = tokio::time::timeout(timeout, collect(body, None, 0, |_| Ok(()))).await;
     }
 }
 
@@ -93,10 +95,15 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-async fn collect(mut body: Body, announced: Option<usize>, bytes_max: usize) -> Result<Bytes, Failure> {
+async fn collect(
+    mut body: Body,
+    announced: Option<usize>,
+    bytes_max: usize,
+    mut room: impl FnMut(usize) -> Result<(), Failure>,
+) -> Result<Bytes, Failure> {
     // At its full length from the first: as it grows, it would be there twice.
     let mut gathered = Vec::with_capacity(announced.unwrap_or(0));
-    let mut seen = 0;
+    let (mut seen, mut no_room) = (0, None);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Refusal {
             detail: Some("the body ends too early"),
@@ -104,9 +111,13 @@ async fn collect(mut body: Body, announced: Option<usize>, bytes_max: usize) -> 
         })?;
         let Ok(data) = frame.into_data() else { continue };
         seen += data.len();
-        if seen <= bytes_max {
+        if seen <= bytes_max && no_room.is_none() {
+            no_room = room(data.len()).err();
+        }
+        if seen <= bytes_max && no_room.is_none() {
             gathered.extend_from_slice(&data);
         } else {
+            // The rest is read all the same, so that its sender gets to read why.
             gathered = Vec::new();
         }
         if seen > DRAINED_BYTES_MAX {
@@ -115,6 +126,9 @@ async fn collect(mut body: Body, announced: Option<usize>, bytes_max: usize) -> 
     }
     if seen > bytes_max {
         return Err(too_large());
+    }
+    if let Some(failure) = no_room {
+        return Err(failure);
     }
     Ok(gathered.into())
 }

@@ -74,14 +74,14 @@ pub(super) async fn submit(
 ) -> Response {
     let pending = app.metrics.begin_file();
     let peer = peer.map(|Extension(peer)| peer);
-    let (asked, place) = match judge_head(&app, peer, path, query.as_deref(), &headers).await {
+    let (asked, mut place) = match judge_head(&app, peer, path, query.as_deref(), &headers).await {
         Ok(judged) => judged,
         Err(failure) => {
             body::discard(&headers, body, app.settings.body_timeout).await;
             return refuse(pending, failure);
         }
     };
-    let bytes = match receive(&app, &asked, &headers, body).await {
+    let bytes = match receive(&app, (&asked, &mut place), &headers, body).await {
         Ok(bytes) => bytes,
         Err(failure) => return refuse(pending, failure),
     };
@@ -124,21 +124,31 @@ async fn judge_head(
     if report.files.iter().all(|file| file.name != asked.name) {
         judge(app, &asked, &report, &site, body::length(headers).unwrap_or(0) as u64)?;
     }
-    let place = app.uploads.begin(client).map_err(|crowded| match crowded {
-        Crowded::ByClient => Failure::rate_limited(CROWDED_SECONDS),
-        Crowded::ByAll => Failure::busy(),
-    })?;
+    let place = app.uploads.begin(client).map_err(crowded)?;
     Ok((asked, place))
 }
 
+fn crowded(crowded: Crowded) -> Failure {
+    match crowded {
+        Crowded::ByClient => Failure::rate_limited(CROWDED_SECONDS),
+        Crowded::ByAll => Failure::busy(),
+    }
+}
+
 /// The whole file, within its bounds of size and time and with the digest that it was announced with.
-async fn receive(app: &App, asked: &Asked, headers: &HeaderMap, body: Body) -> Result<Bytes, Failure> {
+async fn receive(
+    app: &App,
+    (asked, place): (&Asked, &mut Place),
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Bytes, Failure> {
     let bytes_max = asked.sites.iter().filter_map(|site| file_bytes_max(asked.purpose, &site.form)).max();
     let bytes_max = bytes_max.and_then(|most| usize::try_from(most).ok()).unwrap_or(ATTACHMENT_BYTES_MAX);
     let announced = body::length(headers).unwrap_or(bytes_max).min(bytes_max);
     let timeout =
         app.settings.body_timeout + Duration::from_secs(announced as u64 / FILE_BYTES_PER_SECOND_MIN);
-    let bytes = body::read_raw(headers, body, bytes_max, timeout).await?;
+    let room = |bytes| place.grow(bytes).map_err(crowded);
+    let bytes = body::read_raw(headers, body, bytes_max, timeout, room).await?;
     let hashed = bytes.clone();
     let arrived: [u8; 32] = tokio::task::spawn_blocking(move || Sha256::digest(&hashed).into())
         .await

@@ -23,9 +23,6 @@ use tokio::sync::Semaphore;
 const PLACES: usize = 32;
 /// Pixels of one unit of decoding.
 const UNIT_PIXELS: u64 = 1_000_000;
-/// Units that are decoded at the same time: one picture of the largest size, or two of half of it and less. This bounds
-/// the memory that pictures take, to about ten bytes a pixel, and leaves the other cores to those who send words.
-const UNITS: u32 = PICTURE_PIXELS_MAX.div_ceil(UNIT_PIXELS) as u32;
 
 /// Why something is not kept as a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,16 +54,21 @@ pub enum NotCleaned {
 #[derive(Debug)]
 pub struct Pictures {
     places: Semaphore,
+    /// Units that are decoded at the same time: one picture of the largest size, or two of half of it and less. This
+    /// bounds the memory that pictures take, to about ten bytes a pixel, and leaves the other cores to those who send
+    /// words.
     units: Arc<Semaphore>,
-}
-
-impl Default for Pictures {
-    fn default() -> Self {
-        Self { places: Semaphore::new(PLACES), units: Arc::new(Semaphore::new(UNITS as usize)) }
-    }
+    pixels_max: u64,
 }
 
 impl Pictures {
+    /// Workers that decode so many pixels at the same time.
+    #[must_use]
+    pub fn new(pixels_max: u64) -> Self {
+        let units = Arc::new(Semaphore::new(units(pixels_max) as usize));
+        Self { places: Semaphore::new(PLACES), units, pixels_max }
+    }
+
     /// The picture without anything but the picture, proven to decode.
     ///
     /// # Errors
@@ -76,8 +78,12 @@ impl Pictures {
         let format = Format::of(media_type).ok_or(unfit(PictureFault::OtherType))?;
         let _place = self.places.try_acquire().map_err(|_| NotCleaned::Busy)?;
         let stripped = off_the_path(move || format.strip(&bytes)).await.map_err(unfit)?;
-        let units = u32::try_from(stripped.pixels().div_ceil(UNIT_PIXELS)).unwrap_or(UNITS);
-        let turn = Arc::clone(&self.units).acquire_many_owned(units.clamp(UNITS.div_ceil(2), UNITS)).await;
+        if stripped.pixels() > self.pixels_max {
+            return Err(unfit(PictureFault::TooManyPixels));
+        }
+        let most = units(self.pixels_max);
+        let turn = units(stripped.pixels()).clamp(most.div_ceil(2), most);
+        let turn = Arc::clone(&self.units).acquire_many_owned(turn).await;
         let turn = turn.map_err(|_| NotCleaned::Busy)?;
         let cleaned = off_the_path(move || {
             let decoded = decode::decode(format, &stripped);
@@ -86,6 +92,10 @@ impl Pictures {
         });
         cleaned.await.map_err(unfit)
     }
+}
+
+fn units(pixels: u64) -> u32 {
+    u32::try_from(pixels.div_ceil(UNIT_PIXELS)).unwrap_or(u32::MAX)
 }
 
 /// Runs `work` on a thread of its own. A decoder that panics has met a picture that is damaged.

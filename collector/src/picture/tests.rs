@@ -282,7 +282,7 @@ fn colour_profile_of_a_png_stays_if_it_is_one() {
 
 #[tokio::test]
 async fn those_who_find_the_queue_full_are_told_to_come_back() {
-    let pictures = Pictures::default();
+    let pictures = Pictures::new(PICTURE_PIXELS_MAX);
     let picture = Bytes::from(drawn(Format::Png, 8, 8, 1));
     let all = pictures.places.try_acquire_many(PLACES as u32).unwrap();
     assert_eq!(pictures.clean(picture.clone(), "image/png").await, Err(NotCleaned::Busy));
