@@ -50,11 +50,20 @@ pub(crate) enum Mood {
     Cutting,
     /// It does so once.
     CuttingOnce,
+    /// It takes the beginning and the first part of what comes in parts, and falls silent over the second.
+    SilentBetweenParts,
 }
 
 impl Mood {
-    const ALL: [Self; 6] =
-        [Self::Well, Self::Away, Self::Silent, Self::Full, Self::Cutting, Self::CuttingOnce];
+    const ALL: [Self; 7] = [
+        Self::Well,
+        Self::Away,
+        Self::Silent,
+        Self::Full,
+        Self::Cutting,
+        Self::CuttingOnce,
+        Self::SilentBetweenParts,
+    ];
 }
 
 /// What the server's thread and the tests share.
@@ -177,7 +186,12 @@ async fn treat(
             request.into_body().frame().await;
             return Err("cut".into());
         }
-        Mood::Well | Mood::Full | Mood::Cutting | Mood::CuttingOnce => {}
+        Mood::SilentBetweenParts
+            if request.uri().query().is_some_and(|query| query.contains("partNumber=2")) =>
+        {
+            return std::future::pending().await;
+        }
+        Mood::Well | Mood::Full | Mood::Cutting | Mood::CuttingOnce | Mood::SilentBetweenParts => {}
     }
     Ok(shared.service.call(request.map(Body::from)).await.map_err(|error| format!("{error:?}"))?)
 }

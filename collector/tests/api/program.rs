@@ -4,6 +4,7 @@ use std::{
     io::{BufRead as _, BufReader},
     path::Path,
     process::{Child, Command, Output, Stdio},
+    time::Duration,
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -11,7 +12,10 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
-use crate::harness::{Answer, exchange, head, shelf_files};
+use crate::{
+    bucket::{Bucket, Mood},
+    harness::{Answer, exchange, head, shelf_files},
+};
 
 /// A `candor demo` of our own; killed when dropped.
 pub(crate) struct Demo {
@@ -186,6 +190,47 @@ async fn file_survives_the_program_being_killed_and_half_of_one_does_not() {
     let dry_run = says(&folder, &["sweep", "--dry-run", "--json"]);
     let dry_run: Value = serde_json::from_str(&dry_run).unwrap();
     assert_eq!((&dry_run["rows"]["attachment"], &dry_run["rows"]["blob"]), (&json!(0), &json!(0)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn half_of_a_blob_in_a_bucket_is_none_when_the_program_was_killed_between_its_parts() {
+    let (folder, bucket) = (tempfile::tempdir().unwrap(), Bucket::start());
+    let start = || {
+        let mut demo = candor(folder.path());
+        demo.args(["--file-rate", "0", "--blobs", &bucket.place("files")]).envs(bucket.variables());
+        Demo::spawn(demo)
+    };
+    let demo = start();
+    says(&folder, &["site", "set", "--attach", "text/plain", "--attach-bytes", "10000000"]);
+    assert_eq!(demo.submit_granting("Kept", &["message", "attachment"]).await.status, 201);
+    let large = "large ".repeat(1_500_000);
+    bucket.set(Mood::SilentBetweenParts);
+    let before = bucket.writes();
+    let (origin, page) = (demo.text("origin").to_owned(), demo.text("page").to_owned());
+    let (sent, id) = (large.clone(), "0e37df36-f698-4e3c-8a4b-2b9d1a0f0002");
+    let putting = tokio::spawn(async move { put(&origin, &page, id, ("log.txt", &sent)).await });
+    // The beginning, the first part, and the second.
+    while bucket.writes() < before + 3 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    demo.kill();
+    // Nobody has answered.
+    assert!(putting.await.is_err());
+    bucket.set(Mood::Well);
+    let blobs = bucket.blobs("files", None);
+    let count = async || {
+        let mut count = 0;
+        for shard in 0..=u8::MAX {
+            count += blobs.names(shard).await.unwrap().len();
+        }
+        count
+    };
+    assert_eq!(count().await, 0, "half a blob is none");
+
+    let again = start();
+    assert!(!again.mine().await.text().contains("log.txt"), "no row names it");
+    assert_eq!(again.put("log.txt", &large).await.status, 201);
+    assert_eq!(count().await, 1);
 }
 
 #[tokio::test]
