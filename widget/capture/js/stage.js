@@ -306,21 +306,38 @@ const load = async (blob) => {
   else tell('failed', BY_FILE);
 };
 
+// A stream may still hold what was there before: a frame that was taken after this moment, where the browser tells, and
+// where it takes one. A page on which nothing moves may never be taken again.
+const fresh = (video, moment) =>
+  new Promise((done) => {
+    const look = (now, { captureTime }) => (captureTime < moment ? next() : done());
+    const next = () => video.requestVideoFrameCallback?.(look);
+    setTimeout(done, 2500);
+    next() ?? done();
+  });
+
 const capture = async () => {
   const mine = world;
   const widget = mine.host.root.host;
   let stream;
   try {
     stream = await navigator.mediaDevices.getDisplayMedia({
-      video: { displaySurface: 'browser', width: innerWidth * devicePixelRatio, height: innerHeight * devicePixelRatio },
+      // A browser that is asked for a film, and cannot follow, makes its pictures smaller.
+      video: {
+        displaySurface: 'browser', frameRate: 10,
+        width: innerWidth * devicePixelRatio, height: innerHeight * devicePixelRatio,
+      },
       preferCurrentTab: true, selfBrowserSurface: 'include', surfaceSwitching: 'exclude',
     });
     if (world !== mine) return;
-    // The widget is no part of the page; what the stream holds in this moment may still show it.
+    // The widget is no part of the page.
     widget.style.setProperty('display', 'none', 'important');
+    // Another tab may be in front by now, and nothing painted here.
+    await Promise.race([new Promise(requestAnimationFrame), sleep(100)]);
+    const hidden = performance.now();
     const video = Object.assign(document.createElement('video'), { muted: true, srcObject: stream });
     await video.play();
-    await sleep(500);
+    await Promise.all([sleep(500), fresh(video, hidden)]);
     if (world === mine) addRaw(video, video.videoWidth, video.videoHeight);
     video.srcObject = null;
   } catch {
