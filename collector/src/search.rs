@@ -17,16 +17,16 @@ const TERMS_MAX: usize = 8;
 /// Characters of one question.
 pub(crate) const QUESTION_CHARS_MAX: usize = 200;
 
-/// A run of letters and digits, or of characters of a script that has no spaces.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Run {
-    Word(Vec<char>),
-    Dense(Vec<char>),
+/// How a run of letters and digits is written: as a word between spaces, or in a script that has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Script {
+    Spaced,
+    Dense,
 }
 
 /// What is asked for: all of it must be said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question(Vec<Run>);
+pub struct Question(Vec<(Script, String)>);
 
 impl Question {
     /// The question in a text; `None` when there is no word in it, or too much.
@@ -35,7 +35,8 @@ impl Question {
         if text.chars().count() > QUESTION_CHARS_MAX {
             return None;
         }
-        let mut terms = runs(text);
+        let folded = fold(text);
+        let mut terms: Vec<_> = runs(&folded).map(|(script, run)| (script, run.to_owned())).collect();
         terms.sort_unstable();
         terms.dedup();
         (1..=TERMS_MAX).contains(&terms.len()).then_some(Self(terms))
@@ -44,22 +45,25 @@ impl Question {
     /// The tokens that a message has which says it. It may have them and not say it.
     #[must_use]
     pub fn tokens(&self) -> BTreeSet<String> {
-        let token = |run: &Run| match run {
-            Run::Word(letters) => vec![word(letters.get(..PREFIX_CHARS).unwrap_or(letters))],
-            Run::Dense(letters) => dense(letters, letters.len() == 1),
-        };
-        self.0.iter().flat_map(token).collect()
+        let mut tokens = BTreeSet::new();
+        for (script, asked) in &self.0 {
+            match script {
+                Script::Spaced => tokens.extend(beginnings(asked).last().map(word)),
+                Script::Dense => tokens.extend(dense(asked, is_single(asked))),
+            }
+        }
+        tokens
     }
 
     /// Whether a message says it.
     #[must_use]
     pub fn is_said(&self, text: &str, custom: &TextMap) -> bool {
-        let said: Vec<Run> = texts(text, custom).flat_map(runs).collect();
-        self.0.iter().all(|asked| {
-            said.iter().any(|run| match (asked, run) {
-                (Run::Word(asked), Run::Word(run)) => run.starts_with(asked),
-                (Run::Dense(asked), Run::Dense(run)) => run.windows(asked.len()).any(|part| part == asked),
-                _ => false,
+        let folded: Vec<_> = texts(text, custom).map(fold).collect();
+        self.0.iter().all(|(asked_script, asked)| {
+            folded.iter().flat_map(|text| runs(text)).any(|(script, run)| match script {
+                _ if script != *asked_script => false,
+                Script::Spaced => run.starts_with(asked),
+                Script::Dense => run.contains(asked),
             })
         })
     }
@@ -68,24 +72,21 @@ impl Question {
 /// The tokens by which a message is found.
 #[must_use]
 pub fn tokens(text: &str, custom: &TextMap) -> BTreeSet<String> {
+    let folded: Vec<_> = texts(text, custom).map(fold).collect();
     let (mut tokens, mut seen) = (BTreeSet::new(), HashSet::new());
-    for run in texts(text, custom).flat_map(runs) {
+    for (script, run) in folded.iter().flat_map(|text| runs(text)) {
         // Most of a text is words that it has said before.
-        if seen.contains(&run) {
+        if !seen.insert((script, run)) {
             continue;
         }
-        match &run {
-            Run::Word(letters) if letters.len() == 1 => {
-                tokens.insert(word(letters));
+        match script {
+            // Of a longer word, a single letter says too little.
+            Script::Spaced => {
+                let told = |part: &&str| !is_single(part) || is_single(run);
+                tokens.extend(beginnings(run).filter(told).map(word));
             }
-            Run::Word(letters) => {
-                tokens.extend(
-                    (2..=letters.len().min(PREFIX_CHARS)).filter_map(|end| Some(word(letters.get(..end)?))),
-                );
-            }
-            Run::Dense(letters) => tokens.extend(dense(letters, true)),
+            Script::Dense => tokens.extend(dense(run, true)),
         }
-        seen.insert(run);
         if tokens.len() >= TOKENS_MAX {
             break;
         }
@@ -97,53 +98,67 @@ fn texts<'a>(text: &'a str, custom: &'a TextMap) -> impl Iterator<Item = &'a str
     std::iter::once(text).chain(custom.iter().map(|(_, value)| value))
 }
 
-fn word(letters: &[char]) -> String {
-    std::iter::once('w').chain(letters.iter().copied()).collect()
+/// A word's first letter, its first two, and so on, as far as it is found by them.
+fn beginnings(run: &str) -> impl Iterator<Item = &str> {
+    run.char_indices().take(PREFIX_CHARS).filter_map(|(at, letter)| run.get(..at + letter.len_utf8()))
+}
+
+fn is_single(part: &str) -> bool {
+    part.chars().nth(1).is_none()
+}
+
+fn word(letters: &str) -> String {
+    format!("w{letters}")
 }
 
 /// Pairs, and single characters where they are wanted.
-fn dense(letters: &[char], singles: bool) -> Vec<String> {
-    let token = |part: &[char]| std::iter::once('d').chain(part.iter().copied()).collect();
-    let pairs = letters.windows(2).map(token);
-    let single = letters.chunks(1).filter(|_| singles).map(token);
-    pairs.chain(single).collect()
+fn dense(run: &str, singles: bool) -> impl Iterator<Item = String> {
+    let pairs = run.chars().zip(run.chars().skip(1)).map(|(one, next)| format!("d{one}{next}"));
+    let single = run.chars().filter(move |_| singles).map(|letter| format!("d{letter}"));
+    pairs.chain(single)
 }
 
-fn runs(text: &str) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
-    let mut goes_on = false;
-    for letter in folded(text) {
-        if !letter.is_alphanumeric() {
-            goes_on = false;
-            continue;
-        }
-        match (runs.last_mut().filter(|_| goes_on), is_dense(letter)) {
-            (Some(Run::Word(run)), false) | (Some(Run::Dense(run)), true) => run.push(letter),
-            (_, true) => runs.push(Run::Dense(vec![letter])),
-            (_, false) => runs.push(Run::Word(vec![letter])),
-        }
-        goes_on = true;
-    }
-    runs
+/// The runs of a folded text, each of letters of one sort.
+fn runs(folded: &str) -> impl Iterator<Item = (Script, &str)> {
+    let words = folded.split(|letter: char| !letter.is_alphanumeric());
+    words.flat_map(|word| {
+        let mut rest = word;
+        std::iter::from_fn(move || {
+            let script = script_of(rest.chars().next()?);
+            let end = rest.find(|letter| script_of(letter) != script).unwrap_or(rest.len());
+            let (run, behind) = rest.split_at(end);
+            rest = behind;
+            Some((script, run))
+        })
+    })
 }
 
 /// Without case, accents and widths: `Ärger` and `arger`, `Straße` and `STRASSE`, `ﬁ` and `fi` are one.
-fn folded(text: &str) -> impl Iterator<Item = char> {
+fn fold(text: &str) -> String {
     // ASCII, of which many texts are all, has neither accents nor widths.
-    let (plain, rest) = if text.is_ascii() { (text, "") } else { ("", text) };
-    let rest = rest
-        .nfkd()
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    text.nfkd()
         .filter(|letter| !is_combining_mark(*letter))
         .flat_map(char::to_uppercase)
-        .flat_map(char::to_lowercase);
-    plain.chars().map(|letter| letter.to_ascii_lowercase()).chain(rest)
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
-/// Scripts in which words are not set apart: Thai to Myanmar, Khmer, kana, Han.
-const fn is_dense(letter: char) -> bool {
-    matches!(letter,
-        '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3040}'..='\u{30ff}'
-        | '\u{31f0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
+/// Words are not set apart in these: Thai to Myanmar, Khmer, kana, Han.
+const fn script_of(letter: char) -> Script {
+    match letter {
+        '\u{e00}'..='\u{eff}'
+        | '\u{1000}'..='\u{109f}'
+        | '\u{1780}'..='\u{17ff}'
+        | '\u{3040}'..='\u{30ff}'
+        | '\u{31f0}'..='\u{31ff}'
+        | '\u{3400}'..='\u{4dbf}'
+        | '\u{4e00}'..='\u{9fff}'
+        | '\u{20000}'..='\u{3ffff}' => Script::Dense,
+        _ => Script::Spaced,
+    }
 }
 
 #[cfg(test)]
