@@ -2,7 +2,10 @@
 
 // The inks to choose from, what a blackout leaves, and what lies over the part that is not kept.
 export const INKS = ['#e5383b', '#ffc53d', '#2b9a66', '#1a6fe0', '#16191d', '#ffffff', '#000000', '#0b0f0da6'];
-const [STROKE, FILL, DISC, WORDS] = [0, 1, 2, 3];
+const STROKE = 0;
+const FILL = 1;
+const DISC = 2;
+const WORDS = 3;
 const BREAK = -(2 ** 31);
 const SHEER = 16;
 

@@ -18,11 +18,19 @@ const TRIES = [
 // What the pen can be told, in the order of its numbers (`event.rs`); the first are buttons, by their hooks.
 const EVENTS = 'close discard keep back page screen another undo redo fit full in out add cancel use attach remove pick tool colour typed down move up abort key loaded failed encoded toobig';
 const KEYS = 'ArrowLeft ArrowUp ArrowRight ArrowDown Enter Delete PageDown PageUp z y Escape';
-const [SHOOT, CAPTURE, ATTACH, LEAVE, REVEAL] = [1, 2, 3, 4, 5];
+// Its effects (`state.rs`).
+const SHOOT = 1;
+const CAPTURE = 2;
+const ATTACH = 3;
+const LEAVE = 4;
+const REVEAL = 5;
 // Where an effect puts the focus, in the order of the effects after `REVEAL`.
 const FOCUSED = ['picture', 'ways', 'typed', 'marks', 'keep', 'back', 'attach'];
 // Why there is no picture.
-const [BY_PAGE, REFUSED, BY_SCREEN, BY_FILE] = [0, 1, 2, 3];
+const BY_PAGE = 0;
+const REFUSED = 1;
+const BY_SCREEN = 2;
+const BY_FILE = 3;
 const FILE = 0;
 const BASE = 1;
 const ABOVE = 2;

@@ -1,7 +1,7 @@
 // The elements of the dialog, made once, and what a row of the pen (see `row.rs`) makes of them.
 
-import { INKS } from './ink.js';
-import * as words from './words.js';
+import { INKS as COLOURS } from './ink.js';
+import { INKS, NOTES, REST, SENTENCES, TOOLS, describe, fill, sentence } from './words.js';
 
 const ICONS = [
   'M4 6h16v12H4z',
@@ -18,8 +18,14 @@ const UNDO = 'M9 14L4 9l5-5M4 9h10a5.500 5.500 0 0 1 0 11h-3';
 const REDO = 'M15 14l5-5-5-5M20 9H10a5.500 5.500 0 0 0 0 11h3';
 const MINUS = 'M6 12h12';
 const CROSS = 'M6 6l12 12M18 6L6 18';
-const [TAKING, WAYS, DRAWING, LEAVING, REVIEW] = [0, 1, 2, 3, 4];
-const [READY, TOO_BIG] = [1, 2];
+// What the dialog shows, and how far the file has come, as `state.rs` numbers it.
+const TAKING = 0;
+const WAYS = 1;
+const DRAWING = 2;
+const LEAVING = 3;
+const REVIEW = 4;
+const READY = 1;
+const TOO_BIG = 2;
 
 // `shape` is a name, a hook after `#` and classes after `.`.
 const make = (shape, attributes, ...children) => {
@@ -52,14 +58,13 @@ const setSize = (canvas, { width, height }) => {
 
 // Fills `dialog`; brings a function that shows a row, with what the page knows: `pictures`, `typed` and the `file`.
 export const build = (dialog, texts, locale, hasScreen) => {
-  const { TOOLS, SENTENCES } = words;
-  const tools = texts.slice(TOOLS, words.INKS);
+  const tools = texts.slice(TOOLS, INKS);
   const [tooBig, taking, , review, leaving] = texts.slice(SENTENCES + 4);
   const [
     title, close, ways, page, screen, screenHint, screenNone, file, fileHint, fresh, tool, colour, undo, redo, zoomOut,
     zoomIn, zoomFit, help, typing, add, cancel, marks, remove, notes, notesNone, size, encoding, use, attach,
     back, discard, keep,
-  ] = texts.slice(words.REST);
+  ] = texts.slice(REST);
   const text = (kind, ...face) => make('p.' + kind, {}, ...face);
   const fold = (hook) => {
     const [head, list] = [make('summary'), make('ul', { role: 'list' })];
@@ -73,9 +78,9 @@ export const build = (dialog, texts, locale, hasScreen) => {
   const [undoing, redoing] = [iconButton('undo', UNDO, undo), iconButton('redo', REDO, redo)];
   const bar = make('div#tools.tools', {},
     radios('tool', '', tool, tools, (at) => icon(ICONS[at])),
-    radios('colour', 'inks', colour, texts.slice(words.INKS, words.NOTES), (at) => {
+    radios('colour', 'inks', colour, texts.slice(INKS, NOTES), (at) => {
       const swatch = make('i');
-      swatch.style.background = INKS[at];
+      swatch.style.background = COLOURS[at];
       return swatch;
     }),
     make('div.row', {}, undoing, redoing),
@@ -94,7 +99,7 @@ export const build = (dialog, texts, locale, hasScreen) => {
   });
   const [markFold, markHead, markList] = fold('marks');
   const [noteFold, noteHead, noteList] = fold('notes');
-  const [raw, bytes] = [text('why', texts[words.NOTES]), make('p#size')];
+  const [raw, bytes] = [text('why', texts[NOTES]), make('p#size')];
   const facts = make('div.facts', {}, markFold, noteFold, bytes);
   const attaching = button('attach', 'main', attach);
   const backing = button('back', 'quiet', back);
@@ -142,7 +147,7 @@ export const build = (dialog, texts, locale, hasScreen) => {
       if (isTyping) field.value = typed[typing] ?? '';
     }
     bar.inert = stage.inert = where === LEAVING;
-    const saying = words.sentence(texts, what, rest, typed, shot ?? {});
+    const saying = sentence(texts, what, rest, typed, shot ?? {});
     // The same words again would be read again.
     if (said.textContent !== saying) said.textContent = saying;
     if (!shot) return;
@@ -158,7 +163,7 @@ export const build = (dialog, texts, locale, hasScreen) => {
       setSize(canvas, shot);
       canvas.style.width = zoom ? (shot.width * zoom) / 100 / devicePixelRatio + 'px' : '';
     }
-    const label = words.sentence(texts, 6, rest, typed, shot);
+    const label = sentence(texts, 6, rest, typed, shot);
     picture.setAttribute('aria-label', label);
     proof.setAttribute('aria-label', label);
 
@@ -167,11 +172,11 @@ export const build = (dialog, texts, locale, hasScreen) => {
       marksNow = list + held;
       const items = [];
       for (let at = 12; at < rest.length; at += 7) {
-        const told = words.describe(texts, rest.slice(at, at + 7), typed);
+        const told = describe(texts, rest.slice(at, at + 7), typed);
         const pick = button('pick' + items.length, 'pick', told.mark);
         pick.title = tools.at(-1);
         pick.setAttribute('aria-pressed', held === items.length);
-        items.push(make('li', {}, pick, iconButton('remove' + items.length, CROSS, words.fill(remove, told))));
+        items.push(make('li', {}, pick, iconButton('remove' + items.length, CROSS, fill(remove, told))));
       }
       markHead.textContent = `${marks} (${items.length})`;
       markList.replaceChildren(...items);
@@ -187,7 +192,7 @@ export const build = (dialog, texts, locale, hasScreen) => {
 
     bytes.className = state === TOO_BIG ? 'why' : 'size';
     bytes.textContent = state === READY
-      ? words.fill(size, { ...made, size: Math.ceil(made.blob.size / 1000) })
+      ? fill(size, { ...made, size: Math.ceil(made.blob.size / 1000) })
       : state === TOO_BIG ? tooBig : encoding;
     attaching.disabled = state !== READY;
     proving.replaceChildren(state === READY ? proof : busy);

@@ -1,8 +1,15 @@
 // What the dialog says, in the visitor's language. A locale is a plain list in the order of `locales/en.json`; what Rust
 // names by number stands there in rows, in Rust's order.
 
-export const [TOOLS, INKS, NOTES, SENTENCES, SHAPES, REST] = [0, 9, 15, 27, 44, 46];
-export const [TEXT, PIN] = [4, 5];
+export const TOOLS = 0;
+export const INKS = 9;
+export const NOTES = 15;
+export const SENTENCES = 27;
+export const SHAPES = 44;
+export const REST = 46;
+// Tools that are told by one place.
+export const TEXT = 4;
+export const PIN = 5;
 // That nothing was masked, and domshot's reasons, in the order of their texts.
 const CODES = 'raw masked hidden image canvas frame video font stylesheet closed-shadow deadline scaled'.split(' ');
 

@@ -32,7 +32,7 @@ const SHEER: i32 = 16;
 
 /// What is drawn: on the file (0), on the picture that is shown, without what is held (1), above it (2).
 pub(crate) fn layer(state: &State, layer: u32) -> Vec<i32> {
-    let mut ink = Ink { row: Vec::new(), count_at: 0, unit: state.unit() };
+    let mut ink = Ink { row: Vec::new(), count_at: 0, unit: state.unit(), points: &state.points };
     if layer == 2 {
         ink.above(state);
     } else {
@@ -46,14 +46,16 @@ pub(crate) fn layer(state: &State, layer: u32) -> Vec<i32> {
 }
 
 /// Ink in the making, for a picture whose lines are `unit` pixels a point.
-struct Ink {
+struct Ink<'a> {
     row: Vec<i32>,
     /// Where it stands how many numbers the piece has that was started last.
     count_at: usize,
     unit: i32,
+    /// The ways of what was drawn by hand.
+    points: &'a [Point],
 }
 
-impl Ink {
+impl Ink<'_> {
     /// What is still in hand: the crop's shade, the draft, the cursor.
     fn above(&mut self, state: &State) {
         let draft = state.draft.as_ref();
@@ -63,10 +65,10 @@ impl Ink {
             self.area(state.kept(Some(crop)));
         }
         if let Some(draft) = draft {
-            let at = state.held.unwrap_or(state.drawn().len());
+            let at = state.held.unwrap_or(state.history.marks().len());
             self.mark(draft, state.told(draft, at).number);
             if state.held.is_some() {
-                self.frame(draft.area().wider(self.unit * 8));
+                self.frame(draft.area.wider(self.unit * 8));
                 return;
             }
         }
@@ -77,7 +79,7 @@ impl Ink {
 
     fn mark(&mut self, mark: &Mark, number: i32) {
         let (colour, over, unit) = (mark.colour, over(mark.colour), self.unit);
-        let from = mark.from();
+        let from = mark.from;
         match mark.tool {
             Tool::Highlighter => {
                 self.start(STROKE, colour + SHEER, unit * 14);
@@ -92,7 +94,7 @@ impl Ink {
             }
             Tool::Blackout => {
                 self.start(FILL, BLACK, 0);
-                self.area(mark.area());
+                self.area(mark.area);
             }
             Tool::Text => {
                 self.start(WORDS, colour + 32 * over, letters(unit));
@@ -112,9 +114,9 @@ impl Ink {
 
     /// The line that a box, an arrow or a hand has drawn.
     fn path(&mut self, mark: &Mark) {
-        let (from, to) = (mark.from(), mark.to());
+        let Mark { from, to, way, .. } = *mark;
         match mark.tool {
-            Tool::Box => self.corners(mark.area()),
+            Tool::Box => self.corners(mark.area),
             Tool::Arrow => {
                 let (x, y) = (f64::from(to.x - from.x), f64::from(to.y - from.y));
                 let length = (x * x + y * y).sqrt().max(1.0);
@@ -125,8 +127,12 @@ impl Ink {
                 self.put(&[to.x - (x - y * 0.6) as i32, to.y - (y + x * 0.6) as i32]);
             }
             _ => {
-                for point in &mark.points {
-                    self.put(&[point.x, point.y]);
+                let points = self.points.get(way.0..way.1).unwrap_or_default();
+                // Where it was drawn, and by how much it was moved since.
+                let first = points.first().copied().unwrap_or_default();
+                for point in points {
+                    let at = point.minus(first).plus(from);
+                    self.put(&[at.x, at.y]);
                 }
             }
         }

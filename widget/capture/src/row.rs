@@ -20,7 +20,7 @@ pub(crate) fn of(state: &State, effect: Effect) -> Vec<i32> {
         state.turn,
         state.screen as i32,
         state.why.map_or(0, |why| why as i32 + 1),
-        state.history.now().map_or(0, |scene| scene.picture as i32),
+        state.history.picture().unwrap_or_default() as i32,
         state.zoom,
         state.tool as i32,
         state.colour,

@@ -49,26 +49,23 @@ pub(crate) const INKS: i32 = 6;
 /// A shape shorter and lower than this is a slip of the hand, in pixels.
 const SLIP: i32 = 3;
 
-/// One thing drawn.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One thing drawn. Nothing in it has an owner, so that a copy of it costs a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mark {
     pub(crate) tool: Tool,
     /// Below [`INKS`].
     pub(crate) colour: i32,
-    /// Two for what has a start and an end, one for pins, a whole path for pen and highlighter; for a text the left
-    /// end of its baseline and, once there is something to see of it, the upper end on the right.
-    pub(crate) points: Vec<Point>,
+    /// Where it starts; for a text the left end of its baseline.
+    pub(crate) from: Point,
+    /// Where it ends; for a text, once there is something to see of it, its upper end on the right.
+    pub(crate) to: Point,
+    /// What it covers.
+    pub(crate) area: Area,
+    /// Which of the points that hands have drawn are its way from start to end, and where the first of them is by now
+    /// tells `from`.
+    pub(crate) way: (usize, usize),
     /// Under which number the page keeps the words of a text; 0 where there are none.
     pub(crate) words: i32,
-}
-
-/// All that is drawn at one moment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Scene {
-    /// Which of the pictures taken so far.
-    pub(crate) picture: usize,
-    /// From the lowest to the topmost, by their numbers among all marks there ever were. At most one is a crop.
-    pub(crate) marks: Vec<usize>,
 }
 
 impl Point {
@@ -82,17 +79,19 @@ impl Point {
 }
 
 impl Area {
-    /// The smallest area that holds all of these pixels.
-    pub(crate) fn around(points: &[Point]) -> Self {
-        let first = points.first().copied().unwrap_or_default();
-        let mut area = Self { left: first.x, top: first.y, right: first.x + 1, bottom: first.y + 1 };
-        for point in points {
-            area.left = area.left.min(point.x);
-            area.top = area.top.min(point.y);
-            area.right = area.right.max(point.x + 1);
-            area.bottom = area.bottom.max(point.y + 1);
+    /// A single pixel.
+    pub(crate) const fn at(point: Point) -> Self {
+        Self { left: point.x, top: point.y, right: point.x + 1, bottom: point.y + 1 }
+    }
+
+    /// The smallest area that holds this pixel, too.
+    pub(crate) fn with(self, point: Point) -> Self {
+        Self {
+            left: self.left.min(point.x),
+            top: self.top.min(point.y),
+            right: self.right.max(point.x + 1),
+            bottom: self.bottom.max(point.y + 1),
         }
-        area
     }
 
     pub(crate) fn width(&self) -> i32 {
@@ -128,45 +127,27 @@ impl Tool {
 impl Mark {
     /// The start of a mark.
     pub(crate) fn new(tool: Tool, colour: i32, from: Point) -> Self {
-        Self { tool, colour, points: vec![from], words: 0 }
-    }
-
-    /// Where it starts.
-    pub(crate) fn from(&self) -> Point {
-        self.points.first().copied().unwrap_or_default()
-    }
-
-    /// Where it ends.
-    pub(crate) fn to(&self) -> Point {
-        self.points.last().copied().unwrap_or_default()
-    }
-
-    /// What it covers.
-    pub(crate) fn area(&self) -> Area {
-        Area::around(&self.points)
+        Self { tool, colour, from, to: from, area: Area::at(from), way: (0, 0), words: 0 }
     }
 
     /// Draws on, to this point.
     pub(crate) fn extend(&mut self, to: Point) {
-        if self.to() == to {
-            return;
-        }
-        if !self.tool.is_freehand() {
-            self.points.truncate(1);
-        }
-        self.points.push(to);
+        self.to = to;
+        let before = if self.tool.is_freehand() { self.area } else { Area::at(self.from) };
+        self.area = before.with(to);
     }
 
     /// Puts it elsewhere.
     pub(crate) fn shift(&mut self, by: Point) {
-        for point in &mut self.points {
-            *point = point.plus(by);
-        }
+        self.from = self.from.plus(by);
+        self.to = self.to.plus(by);
+        let Area { left, top, right, bottom } = self.area;
+        self.area = Area { left: left + by.x, top: top + by.y, right: right + by.x, bottom: bottom + by.y };
     }
 
     /// Whether there is anything to see of it.
     pub(crate) fn is_worth_keeping(&self) -> bool {
-        let area = self.area();
+        let area = self.area;
         let (is_wide, is_high) = (area.width() > SLIP, area.height() > SLIP);
         match self.tool {
             Tool::Text => self.words != 0,
@@ -196,30 +177,32 @@ mod tests {
     }
 
     #[test]
-    fn only_freehand_remembers_its_way() {
+    fn only_freehand_covers_its_whole_way() {
         let mut pen = Mark::new(Tool::Pen, 0, A);
         let mut arrow = Mark::new(Tool::Arrow, 0, A);
-        for x in [12, 12, 14] {
-            pen.extend(Point { x, y: 10 });
-            arrow.extend(Point { x, y: 10 });
+        for to in [Point { x: 2, y: 30 }, Point { x: 14, y: 10 }] {
+            pen.extend(to);
+            arrow.extend(to);
         }
-        assert_eq!(pen.points.len(), 3);
-        assert_eq!(arrow.points, [A, Point { x: 14, y: 10 }]);
+        assert_eq!(pen.area, Area { left: 2, top: 10, right: 15, bottom: 31 });
+        assert_eq!(arrow.area, Area { left: 10, top: 10, right: 15, bottom: 11 });
+        assert_eq!((arrow.from, arrow.to), (A, Point { x: 14, y: 10 }));
     }
 
     #[test]
     fn an_area_holds_all_its_points() {
-        let area = Area::around(&[Point { x: 9, y: 2 }, Point { x: 3, y: 7 }, Point { x: 4, y: 4 }]);
+        let area = Area::at(Point { x: 9, y: 2 }).with(Point { x: 3, y: 7 }).with(Point { x: 4, y: 4 });
         assert_eq!(area, Area { left: 3, top: 2, right: 10, bottom: 8 });
         assert_eq!((area.width(), area.height()), (7, 6));
         assert!(area.holds(Point { x: 9, y: 7 }) && !area.holds(Point { x: 10, y: 7 }));
     }
 
     #[test]
-    fn a_mark_keeps_its_shape_wherever_it_is_put() {
-        let mut pen = Mark::new(Tool::Pen, 0, A);
-        pen.extend(Point { x: 12, y: 15 });
-        pen.shift(Point { x: -3, y: 4 });
-        assert_eq!(pen.points, [Point { x: 7, y: 14 }, Point { x: 9, y: 19 }]);
+    fn a_mark_takes_what_it_covers_along() {
+        let mut mark = Mark::new(Tool::Box, 0, A);
+        mark.extend(Point { x: 12, y: 15 });
+        mark.shift(Point { x: -3, y: 4 });
+        assert_eq!((mark.from, mark.to), (Point { x: 7, y: 14 }, Point { x: 9, y: 19 }));
+        assert_eq!(mark.area, Area { left: 7, top: 14, right: 10, bottom: 20 });
     }
 }

@@ -93,6 +93,8 @@ pub(crate) struct State {
     pub(crate) pictures: Vec<Size>,
     /// Every mark there ever was; scenes name them by their places here.
     pub(crate) marks: Vec<Mark>,
+    /// Every point of every way that a hand has drawn.
+    pub(crate) points: Vec<Point>,
     pub(crate) history: History,
     /// How often what goes out has changed.
     pub(crate) turn: i32,
@@ -157,6 +159,7 @@ impl State {
             why: None,
             pictures: Vec::new(),
             marks: Vec::new(),
+            points: Vec::new(),
             history: History::new(),
             turn: 0,
             tool: Tool::Box,
@@ -174,24 +177,40 @@ impl State {
 
     /// The picture that is drawn on.
     pub(crate) fn picture(&self) -> Option<Size> {
-        self.pictures.get(self.history.now()?.picture).copied()
-    }
-
-    /// The numbers of the marks that are drawn now.
-    pub(crate) fn drawn(&self) -> &[usize] {
-        self.history.now().map_or(&[], |scene| &scene.marks)
+        self.pictures.get(self.history.picture()?).copied()
     }
 
     /// The marks that are drawn now, from the lowest to the topmost.
     pub(crate) fn scene(&self) -> impl Iterator<Item = &Mark> {
-        self.drawn().iter().filter_map(|number| self.marks.get(*number))
+        self.history.marks().iter().filter_map(|number| self.marks.get(*number))
+    }
+
+    /// The start of a mark.
+    pub(crate) fn start(&mut self, tool: Tool, colour: i32, from: Point) -> Mark {
+        let mut mark = Mark::new(tool, colour, from);
+        if tool.is_freehand() {
+            let first = self.points.len();
+            self.points.push(from);
+            mark.way = (first, first + 1);
+        }
+        mark
+    }
+
+    /// What is in hand goes on, to this point.
+    pub(crate) fn extend(&mut self, to: Point) {
+        let Some(draft) = &mut self.draft else { return };
+        if draft.tool.is_freehand() && draft.to != to {
+            self.points.push(to);
+            draft.way.1 = self.points.len();
+        }
+        draft.extend(to);
     }
 
     /// A mark of the scene, or one that is to come on top.
     pub(crate) fn told(&self, mark: &Mark, at: usize) -> Told {
         // Pins count themselves, so that a removed one leaves no gap.
         let number = self.scene().take(at).filter(|mark| mark.tool == Tool::Pin).count() as i32 + 1;
-        Told { tool: mark.tool, number, from: mark.from(), to: mark.to(), words: mark.words }
+        Told { tool: mark.tool, number, from: mark.from, to: mark.to, words: mark.words }
     }
 
     /// Pixels of a line that is a point thick.
@@ -207,7 +226,7 @@ impl State {
 
     /// The part of the picture that goes out with this crop: no mark leaves the picture, so none of it is outside.
     pub(crate) fn kept(&self, crop: Option<&Mark>) -> Area {
-        crop.map_or(self.whole(), Mark::area)
+        crop.map_or(self.whole(), |crop| crop.area)
     }
 
     /// The crop that is drawn now.

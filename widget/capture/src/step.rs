@@ -3,7 +3,7 @@
 use crate::{
     event::{ALT, Event, Key, SHIFT},
     ink::letters,
-    scene::{Mark, Point, Scene, Tool},
+    scene::{Mark, Point, Tool},
     state::{Effect, File, Said, Say, Screen, State, Told},
 };
 
@@ -97,11 +97,11 @@ pub(crate) fn step(state: &mut State, event: Event) -> Effect {
         Event::Key(key, with) => return press_key(state, key, with),
         Event::Loaded(size) => {
             state.cursor = Point { x: size.width / 2, y: size.height / 2 };
-            let scene = Scene { picture: state.pictures.len(), marks: Vec::new() };
-            state.pictures.push(size);
             drop_draft(state);
             // A step of the history like any other: undo brings the old picture back, with its drawing.
-            change(state, scene);
+            state.history.push(state.pictures.len());
+            state.pictures.push(size);
+            touch(state);
             say(state, Say::Picture);
             return draw(state);
         }
@@ -133,7 +133,7 @@ pub(crate) fn step(state: &mut State, event: Event) -> Effect {
 fn press(state: &mut State, point: Point) {
     let point = state.inside(point);
     let reach = state.unit() * REACH;
-    let is_on = |mark: &Mark| mark.area().wider(reach).holds(point);
+    let is_on = |mark: &Mark| mark.area.wider(reach).holds(point);
     if !(state.held.is_some() && state.draft.as_ref().is_some_and(is_on)) {
         if state.held.is_some() {
             end(state);
@@ -144,7 +144,7 @@ fn press(state: &mut State, point: Point) {
         let Some(at) = mark_at(state, point) else { return };
         pick(state, at);
     }
-    state.grip = state.draft.as_ref().map(|draft| point.minus(draft.from()));
+    state.grip = state.draft.as_ref().map(|draft| point.minus(draft.from));
 }
 
 /// Of the marks in reach the smallest: what is around it can be had elsewhere, too.
@@ -153,7 +153,7 @@ fn mark_at(state: &State, point: Point) -> Option<usize> {
     let mut found = None;
     let mut least = i64::MAX;
     for (at, mark) in state.scene().enumerate() {
-        let area = mark.area().wider(reach);
+        let area = mark.area.wider(reach);
         let size = i64::from(area.width()) * i64::from(area.height());
         if area.holds(point) && size <= least {
             (found, least) = (Some(at), size);
@@ -164,10 +164,10 @@ fn mark_at(state: &State, point: Point) -> Option<usize> {
 
 fn begin(state: &mut State, point: Point) {
     state.cursor = point;
-    let mark = Mark::new(state.tool, state.colour, point);
+    let mark = state.start(state.tool, state.colour, point);
     if let Some(old) = state.draft.replace(mark).filter(|old| old.words != 0) {
         // A text that is being typed moves there instead of being lost.
-        typed(state, old.words, old.to().x - old.from().x);
+        typed(state, old.words, old.to.x - old.from.x);
     }
 }
 
@@ -175,12 +175,10 @@ fn begin(state: &mut State, point: Point) {
 fn drag(state: &mut State, point: Point) {
     let point = state.inside(point);
     if let (Some(grip), Some(draft)) = (state.grip, &state.draft) {
-        let by = point.minus(grip).minus(draft.from());
+        let by = point.minus(grip).minus(draft.from);
         shift(state, by);
-    } else if let Some(draft) = state.draft.as_mut().filter(|draft| draft.tool.is_drawn())
-        && state.held.is_none()
-    {
-        draft.extend(point);
+    } else if state.held.is_none() && state.draft.as_ref().is_some_and(|draft| draft.tool.is_drawn()) {
+        state.extend(point);
         state.cursor = point;
     }
 }
@@ -189,12 +187,12 @@ fn drag(state: &mut State, point: Point) {
 fn shift(state: &mut State, by: Point) {
     let whole = state.whole();
     let Some(draft) = &mut state.draft else { return };
-    let area = draft.area();
+    let area = draft.area;
     draft.shift(Point {
         x: by.x.clamp(-area.left, whole.right - area.right),
         y: by.y.clamp(-area.top, whole.bottom - area.bottom),
     });
-    state.cursor = draft.from();
+    state.cursor = draft.from;
 }
 
 /// The shape under the visitor's hand becomes a mark, if there is anything to see of it.
@@ -205,39 +203,38 @@ fn end(state: &mut State) -> Effect {
     let Some(draft) = state.draft.take() else { return Effect::None };
     let effect = if draft.tool == Tool::Text || held.is_some() { Effect::FocusPicture } else { Effect::None };
     if held.is_none() && draft.is_worth_keeping() {
-        let mut marks = state.drawn().to_vec();
-        if draft.tool == Tool::Crop {
-            // One at a time.
-            marks.retain(|number| state.marks.get(*number).is_some_and(|mark| mark.tool != Tool::Crop));
-        }
-        say_of(state, Say::Added, &draft, marks.len());
-        marks.push(state.marks.len());
-        state.marks.push(draft);
-        redraw(state, marks);
+        let count = state.history.marks().len();
+        // One crop at a time.
+        let old = state.scene().position(|mark| draft.tool == Tool::Crop && mark.tool == Tool::Crop);
+        say_of(state, Say::Added, &draft, count);
+        keep(state, old.unwrap_or(count), draft);
     }
     effect
 }
 
 /// Where a mark is held by now becomes its place, if that has changed; it stays in hand.
 fn settle(state: &mut State) {
-    let (Some(at), Some(draft)) = (state.held, state.draft.clone()) else { return };
-    if state.scene().nth(at) == Some(&draft) {
+    let (Some(at), Some(draft)) = (state.held, state.draft) else { return };
+    let is_as_it_was = |mark: &Mark| (mark.from, mark.colour) == (draft.from, draft.colour);
+    if state.scene().nth(at).is_some_and(is_as_it_was) {
         return;
     }
     say_of(state, Say::Moved, &draft, at);
-    let mut marks = state.drawn().to_vec();
-    if let Some(number) = marks.get_mut(at) {
-        *number = state.marks.len();
-    }
-    state.marks.push(draft);
-    redraw(state, marks);
+    keep(state, at, draft);
+}
+
+/// The mark stands in this place of the scene.
+fn keep(state: &mut State, at: usize, mark: Mark) {
+    state.history.change(at, Some(state.marks.len()));
+    state.marks.push(mark);
+    touch(state);
 }
 
 /// Takes up the mark in this place of the list.
 fn pick(state: &mut State, at: usize) -> Effect {
     end(state);
-    let Some(mark) = state.scene().nth(at).cloned() else { return Effect::None };
-    state.cursor = mark.from();
+    let Some(mark) = state.scene().nth(at).copied() else { return Effect::None };
+    state.cursor = mark.from;
     say_of(state, Say::Held, &mark, at);
     state.held = Some(at);
     state.draft = Some(mark);
@@ -246,7 +243,7 @@ fn pick(state: &mut State, at: usize) -> Effect {
 
 fn cancel(state: &mut State) -> Effect {
     if let Some(draft) = &state.draft {
-        let of = Told::at(draft.tool, draft.from());
+        let of = Told::at(draft.tool, draft.from);
         state.said = Said { what: Say::Cancelled, of };
     }
     drop_draft(state);
@@ -261,18 +258,17 @@ fn drop_draft(state: &mut State) {
 }
 
 fn remove(state: &mut State, at: usize) -> Effect {
-    let Some(mark) = state.scene().nth(at).cloned() else { return Effect::None };
+    let Some(mark) = state.scene().nth(at).copied() else { return Effect::None };
     drop_draft(state);
     say_of(state, Say::Removed, &mark, at);
-    let mut marks = state.drawn().to_vec();
-    marks.remove(at);
-    redraw(state, marks);
+    state.history.change(at, None);
+    touch(state);
     Effect::FocusMarks
 }
 
 fn typed(state: &mut State, words: i32, width: i32) {
     let Some(draft) = &state.draft else { return };
-    let from = draft.from();
+    let from = draft.from;
     let to = state.inside(Point { x: from.x + width, y: from.y - letters(state.unit()) });
     if let Some(draft) = &mut state.draft {
         draft.words = words;
@@ -330,7 +326,7 @@ fn press_key(state: &mut State, key: Key, with: i32) -> Effect {
 
 /// To the next or the previous mark, and from the last to the first.
 fn walk(state: &mut State, is_next: bool) -> Effect {
-    let count = state.drawn().len();
+    let count = state.history.marks().len();
     if count == 0 || (state.draft.is_some() && state.held.is_none()) {
         return Effect::None;
     }
@@ -391,16 +387,6 @@ fn draw(state: &mut State) -> Effect {
     state.screen = Screen::Drawing;
     state.why = None;
     Effect::FocusPicture
-}
-
-fn redraw(state: &mut State, marks: Vec<usize>) {
-    let picture = state.history.now().map_or(0, |scene| scene.picture);
-    change(state, Scene { picture, marks });
-}
-
-fn change(state: &mut State, scene: Scene) {
-    state.history.push(scene);
-    touch(state);
 }
 
 /// What goes out has changed.

@@ -8,17 +8,21 @@ use crate::{
     step::step,
 };
 
-fn mark(tool: Tool, points: &[(i32, i32)]) -> Mark {
-    let mut mark = Mark::new(tool, 0, Point { x: points[0].0, y: points[0].1 });
+/// A mark that was drawn through these points.
+fn mark(state: &mut State, tool: Tool, points: &[(i32, i32)]) -> Mark {
+    state.draft = Some(state.start(tool, 0, Point { x: points[0].0, y: points[0].1 }));
     for (x, y) in &points[1..] {
-        mark.extend(Point { x: *x, y: *y });
+        state.extend(Point { x: *x, y: *y });
     }
-    mark
+    state.draft.take().expect("it was just started")
 }
 
-fn ink(mark: &Mark) -> Vec<i32> {
-    let mut ink = Ink { row: Vec::new(), count_at: 0, unit: 1 };
-    ink.mark(mark, 12);
+fn ink(tool: Tool, points: &[(i32, i32)], change: impl Fn(&mut Mark)) -> Vec<i32> {
+    let mut state = drawing(800, 600);
+    let mut mark = mark(&mut state, tool, points);
+    change(&mut mark);
+    let mut ink = Ink { row: Vec::new(), count_at: 0, unit: 1, points: &state.points };
+    ink.mark(&mark, 12);
     ink.row
 }
 
@@ -35,12 +39,17 @@ fn pieces(row: &[i32]) -> Vec<(i32, i32, i32, &[i32])> {
     pieces
 }
 
+/// A mark to be: tool, colour, and the points it is drawn through.
+type Plan = (Tool, i32, Vec<(i32, i32)>);
+
 /// A picture with these marks.
-fn with(marks: Vec<Mark>) -> State {
+fn with(plans: &[Plan]) -> State {
     let mut state = drawing(80, 60);
-    let numbers = (0..marks.len()).collect();
-    state.marks = marks;
-    state.history.push(crate::scene::Scene { picture: 0, marks: numbers });
+    for (at, (tool, colour, points)) in plans.iter().enumerate() {
+        let mark = mark(&mut state, *tool, points);
+        state.marks.push(Mark { colour: *colour, words: 7, ..mark });
+        state.history.change(at, Some(at));
+    }
     state
 }
 
@@ -53,24 +62,31 @@ fn each_tool_leaves_its_lines() {
         (Tool::Blackout, vec![(FILL, BLACK, 0, &[1, 2, 10, 21][..])]),
         (Tool::Crop, vec![]),
     ] {
-        assert_eq!(pieces(&ink(&mark(tool, &[(1, 2), (9, 20)]))), expected, "{tool:?}");
+        assert_eq!(pieces(&ink(tool, &[(1, 2), (9, 20)], |_| {})), expected, "{tool:?}");
     }
-    let arrow = ink(&mark(Tool::Arrow, &[(0, 0), (100, 0)]));
+    let arrow = ink(Tool::Arrow, &[(0, 0), (100, 0)], |_| {});
     assert_eq!(pieces(&arrow)[1], (STROKE, 0, 4, &[0, 0, 100, 0, BREAK, 82, 10, 100, 0, 82, -10][..]));
-    let pin = ink(&mark(Tool::Pin, &[(50, 60)]));
+    let pin = ink(Tool::Pin, &[(50, 60)], |_| {});
     assert_eq!(pieces(&pin)[1..], [(DISC, 0, 13, &[50, 60][..]), (NUMBER, 5, 15, &[50, 60, 12][..])]);
-    let mut text = mark(Tool::Text, &[(5, 6)]);
-    text.words = 3;
-    assert_eq!(pieces(&ink(&text)), [(WORDS, 32 * 5, 20, &[5, 6, 3][..])]);
+    let text = ink(Tool::Text, &[(5, 6)], |text| text.words = 3);
+    assert_eq!(pieces(&text), [(WORDS, 32 * 5, 20, &[5, 6, 3][..])]);
 }
 
 #[test]
 fn what_outlines_a_light_colour_is_dark() {
     for (colour, edge) in [(0, 5), (1, BLACK), (4, 5), (5, BLACK)] {
-        let mut mark = mark(Tool::Box, &[(1, 2), (9, 20)]);
-        mark.colour = colour;
-        assert_eq!(pieces(&ink(&mark))[0].1, edge + SHEER);
+        let ink = ink(Tool::Box, &[(1, 2), (9, 20)], |mark| mark.colour = colour);
+        assert_eq!(pieces(&ink)[0].1, edge + SHEER);
     }
+}
+
+#[test]
+fn a_line_drawn_by_hand_keeps_its_shape_wherever_it_is_put() {
+    let line = &[(5, 5), (7, 10), (4, 8)];
+    let moved = ink(Tool::Pen, line, |mark| mark.shift(Point { x: -3, y: 4 }));
+    assert_eq!(pieces(&moved)[1], (STROKE, 0, 4, &[2, 9, 4, 14, 1, 12][..]));
+    let dot = ink(Tool::Highlighter, &[(9, 9)], |_| {});
+    assert_eq!(pieces(&dot), [(STROKE, SHEER, 14, &[9, 9][..])]);
 }
 
 #[test]
@@ -79,7 +95,7 @@ fn the_cursor_is_seen_while_keys_are_in_use_and_a_frame_around_what_is_held() {
     assert_eq!(layer(&state, 2), []);
     step(&mut state, Event::Key(crate::event::Key::Left, 0));
     assert_eq!(pieces(&layer(&state, 2)).len(), 2);
-    let mut state = with(vec![mark(Tool::Blackout, &[(20, 20), (30, 30)])]);
+    let mut state = with(&[(Tool::Blackout, 0, vec![(20, 20), (30, 30)])]);
     step(&mut state, Event::Pick(0));
     let above = layer(&state, 2);
     assert_eq!(pieces(&above)[0], (FILL, BLACK, 0, &[20, 20, 31, 31][..]));
@@ -115,25 +131,19 @@ impl Exposed {
     }
 }
 
-fn any_mark() -> impl Strategy<Value = Mark> {
-    (0..TOOLS.len() - 2, 0..INKS, prop::collection::vec((0..80, 0..60), 1..5)).prop_map(
-        |(tool, colour, points)| {
-            let mut mark = mark(TOOLS[tool], &points);
-            mark.colour = colour;
-            mark.words = 7;
-            mark
-        },
-    )
+fn any_mark() -> impl Strategy<Value = Plan> {
+    let points = prop::collection::vec((0..80, 0..60), 1..5);
+    (0..TOOLS.len() - 2, 0..INKS, points).prop_map(|(tool, colour, points)| (TOOLS[tool], colour, points))
 }
 
 proptest! {
     #[test]
     fn no_pixel_under_a_blackout_is_exported(marks in prop::collection::vec(any_mark(), 1..12)) {
-        let state = with(marks);
+        let state = with(&marks);
         let row = layer(&state, 0);
         let exposed = Exposed::after(&row, 80, 60);
         for mark in state.scene().filter(|mark| mark.tool == Tool::Blackout) {
-            let area = mark.area();
+            let area = mark.area;
             for y in area.top..area.bottom {
                 for x in area.left..area.right {
                     prop_assert!(!exposed.is_at(x, y), "{x}, {y}");
@@ -144,7 +154,7 @@ proptest! {
 
     #[test]
     fn every_piece_is_one_that_the_canvas_knows(marks in prop::collection::vec(any_mark(), 1..12)) {
-        let row = layer(&with(marks), 0);
+        let row = layer(&with(&marks), 0);
         for (kind, colour, size, numbers) in pieces(&row) {
             prop_assert!((STROKE..=NUMBER).contains(&kind));
             prop_assert!((0..=BLACK).contains(&(colour & 15)) && (0..=BLACK).contains(&(colour >> 5)));

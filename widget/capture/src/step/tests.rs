@@ -42,7 +42,7 @@ fn said(state: &State) -> (Say, Tool, Point, Point) {
 }
 
 fn scene(state: &State) -> Vec<Mark> {
-    state.scene().cloned().collect()
+    state.scene().copied().collect()
 }
 
 /// A picture with a box (10, 10)–(90, 90), an arrow beside it and a pin within.
@@ -72,7 +72,7 @@ fn a_box_is_drawn_by_keys_alone_and_every_step_is_said() {
     let turn = state.turn;
     key(&mut state, Key::Enter);
     assert_eq!(said(&state), (Say::Added, Tool::Box, at(120, 80), at(400, 200)));
-    assert_eq!((state.drawn().len(), state.turn), (1, turn + 1));
+    assert_eq!((state.history.marks().len(), state.turn), (1, turn + 1));
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_text_that_is_being_typed_moves_with_the_next_press_instead_of_being_lost() 
     step(&mut state, Event::Typed(7, 30));
     step(&mut state, Event::Down(at(90, 90)));
     let draft = state.draft.as_ref().unwrap();
-    assert_eq!((draft.words, draft.from(), draft.to()), (7, at(90, 90), at(120, 70)));
+    assert_eq!((draft.words, draft.from, draft.to), (7, at(90, 90), at(120, 70)));
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn a_new_picture_keeps_the_old_one_and_its_drawing_for_undo() {
     step(&mut state, Event::Another);
     step(&mut state, loaded(50, 40));
     assert_eq!((state.picture().unwrap().width, state.kept(state.crop()).right), (50, 50));
-    assert_eq!(state.drawn(), []);
+    assert_eq!(state.history.marks(), []);
     step(&mut state, Event::Undo);
     assert_eq!(scene(&state), drawn);
     assert_eq!(state.picture().unwrap().width, 800);
@@ -214,7 +214,7 @@ fn a_failed_second_way_leaves_the_first_picture_as_it_was() {
     step(&mut state, Event::Failed(Say::WhyFile));
     step(&mut state, Event::Back);
     assert_eq!(state.screen, Screen::Drawing);
-    assert_eq!(state.drawn().len(), 1);
+    assert_eq!(state.history.marks().len(), 1);
 }
 
 #[test]
@@ -263,7 +263,7 @@ fn a_crop_is_a_mark_and_there_is_one_at_a_time() {
     pick_tool(&mut state, Tool::Crop);
     drag(&mut state, at(10, 10), at(20, 20));
     drag(&mut state, at(100, 50), at(-40, 700));
-    assert_eq!(state.drawn().len(), 1);
+    assert_eq!(state.history.marks().len(), 1);
     let kept = |state: &State| state.kept(state.crop());
     assert_eq!(kept(&state), Area { left: 0, top: 50, right: 101, bottom: 600 });
     step(&mut state, Event::Remove(0));
@@ -282,7 +282,7 @@ fn pins_count_themselves() {
     step(&mut state, Event::Remove(1));
     assert_eq!((state.said.of.number, state.said.of.from), (2, at(20, 10)));
     let last = scene(&state).pop().unwrap();
-    assert_eq!((state.told(&last, 1).number, last.from()), (2, at(30, 10)));
+    assert_eq!((state.told(&last, 1).number, last.from), (2, at(30, 10)));
 }
 
 #[test]
@@ -318,12 +318,12 @@ fn a_mark_is_moved_by_the_pointer_and_undo_brings_it_back() {
     drag(&mut state, at(310, 305), at(330, 285));
     assert_eq!(said(&state), (Say::Moved, Tool::Arrow, at(320, 280), at(420, 330)));
     assert_eq!((state.turn, state.held), (turn + 1, Some(1)), "it stays in hand");
-    assert_eq!(scene(&state)[1].points, [at(320, 280), at(420, 330)]);
+    assert_eq!((scene(&state)[1].from, scene(&state)[1].to), (at(320, 280), at(420, 330)));
     assert_eq!((&scene(&state)[0], &scene(&state)[2]), (&before[0], &before[2]));
     step(&mut state, Event::Undo);
     assert_eq!(scene(&state), before);
     step(&mut state, Event::Redo);
-    assert_eq!(scene(&state)[1].from(), at(320, 280));
+    assert_eq!(scene(&state)[1].from, at(320, 280));
 }
 
 #[test]
@@ -368,7 +368,7 @@ fn marks_are_taken_up_moved_and_put_down_by_keys_alone() {
     assert_eq!(said(&state), (Say::Moved, Tool::Box, at(14, 50), at(94, 130)));
     assert_eq!((state.turn, state.held), (turn + 1, None));
     step(&mut state, Event::Undo);
-    assert_eq!(scene(&state)[0].from(), at(10, 10));
+    assert_eq!(scene(&state)[0].from, at(10, 10));
 }
 
 #[test]
@@ -395,9 +395,9 @@ fn the_list_takes_a_mark_up_whatever_the_tool_is() {
     assert_eq!((state.held, state.tool), (Some(0), Tool::Pin));
     // A press on it moves it, one beside it goes on drawing.
     drag(&mut state, at(20, 20), at(30, 20));
-    assert_eq!(scene(&state)[0].from(), at(20, 10));
+    assert_eq!(scene(&state)[0].from, at(20, 10));
     tap(&mut state, at(600, 400));
-    assert_eq!((state.held, state.drawn().len()), (None, 4));
+    assert_eq!((state.held, state.history.marks().len()), (None, 4));
 }
 
 #[test]
@@ -496,7 +496,11 @@ proptest! {
             prop_assert!(kept.left >= 0 && kept.top >= 0 && kept.right <= 400 && kept.bottom <= 300);
             prop_assert!(kept.width() > 0 && kept.height() > 0);
             let marks = scene(&state);
-            for point in marks.iter().chain(&state.draft).flat_map(|mark| &mark.points).chain([&state.cursor]) {
+            let corners = |mark: &Mark| {
+                let Area { left, top, right, bottom } = mark.area;
+                [mark.from, mark.to, at(left, top), at(right - 1, bottom - 1)]
+            };
+            for point in marks.iter().chain(&state.draft).flat_map(corners).chain([state.cursor]) {
                 prop_assert!((0..400).contains(&point.x) && (0..300).contains(&point.y), "{point:?}");
             }
         }
@@ -508,8 +512,8 @@ proptest! {
         for deed in deeds {
             let effect = step(&mut state, deed);
             let row = row::of(&state, effect);
-            prop_assert_eq!(row.len(), 26 + 7 * state.drawn().len());
-            prop_assert!(row[8] < state.drawn().len() as i32, "what is held is there");
+            prop_assert_eq!(row.len(), 26 + 7 * state.history.marks().len());
+            prop_assert!(row[8] < state.history.marks().len() as i32, "what is held is there");
             prop_assert!(state.held.is_none() || state.draft.is_some());
         }
     }
