@@ -7,7 +7,7 @@ import {
 } from './dom.js';
 import { bitmap, dataUrl, fetched, put } from './assets.js';
 import { mark, pin, prepare, scrolled, stacked } from './live.js';
-import { BARRED, BLOCK, KEPT, STYLE, asked, gather, replay } from './sheets.js';
+import { adapted, gather } from './sheets.js';
 
 // Shadows, outlines and blurs reach this far, in CSS pixels, beyond the box that casts them.
 export const REACH = 64;
@@ -19,6 +19,10 @@ const MAX_FRAMES = 3;
 const MAX_DEPTH = 500;
 // Siblings of what is around an element of the top layer, beyond which they are left out.
 const MAX_STUBS = 100;
+// What the engine is asked, in the order of its answers (`engine.rs`).
+const BARRED = 0;
+const KEPT = 1;
+const BLOCK = 2;
 // Takes an element's place among its siblings.
 const NONE = '<ds-none style="display:none!important"></ds-none>';
 // Masked text in a field: eight blocks, however long the value.
@@ -36,8 +40,7 @@ const hasEmptyInside = /^(input|textarea|select|img|canvas|video|iframe|object|e
 // A value of an inline style, its images fetched.
 export const inline = (shot, text, node) => {
   refer(shot, text);
-  // The engine is asked only where it has something to say.
-  return /url\(|\dv|\d[sld]v|color-scheme/.test(text) ? replay(shot, STYLE, text, shot.base, undefined, node) : clean(text);
+  return adapted(shot, text, node);
 };
 
 const refer = (shot, text) => {
@@ -49,7 +52,7 @@ const addOwn = (shot, node, name, start, isSvg, isBare) => {
   for (const one of attributes(node)) {
     const key = one.name;
     let kept = shot.kept.get(key);
-    if (kept === undefined) shot.kept.set(key, (kept = +asked(shot, KEPT, key)));
+    if (kept === undefined) shot.kept.set(key, (kept = shot.ask(KEPT, key)));
     // What is not kept is not even read.
     if (kept < (isBare ? 2 : 1)) continue;
     let { value } = one;
@@ -98,7 +101,7 @@ const block = (shot, node, cover) => {
   if (!box || display === 'none') return;
   const isMasked = cover === 'masked';
   const isInline = display === 'inline';
-  const width = isInline && isMasked ? asked(shot, BLOCK, box.width + '') : box.width;
+  const width = isInline && isMasked ? shot.ask(BLOCK, box.width + '') : box.width;
   const css =
     'all:initial!important;' +
     pinned(style, 'position,left,top,right,bottom,z-index,float,margin,grid-area,align-self,justify-self,order,vertical-align,transform') +
@@ -149,7 +152,7 @@ const away = (shot, node, name, start, box, level) => {
 // --- what markup does not say
 const field = (shot, node, name, start) => {
   const type = name === 'input' ? node.type : '';
-  const isBarred = asked(shot, BARRED, [name, type, shot.options.inputs].join(), attribute(node, 'autocomplete') ?? '');
+  const isBarred = shot.ask(BARRED, [name, shot.options.inputs, type, attribute(node, 'autocomplete')].join());
   // Only whether there is a value is asked of what is barred.
   let value = isBarred ? (name === 'select' || node.value ? BAR : '') : node.value;
   if (!value) {

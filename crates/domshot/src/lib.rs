@@ -4,10 +4,9 @@
 //! cannot be seen left out) followed by [`rasterise`] (that text painted on a canvas and encoded). The two are apart so
 //! that a host whose page refuses `data:` images can paint the text in a frame of its own.
 //!
-//! The page is read by JavaScript (`js/`), which asks the engine here what a stylesheet must say in the picture and
-//! what must not be seen in it: reading a DOM from Rust costs a crossing for every property.
+//! The page is read by JavaScript (`js/`), which asks the engine here what must not be seen in the picture: reading a
+//! DOM from Rust costs a crossing for every property.
 
-mod css;
 mod engine;
 mod error;
 mod mask;
@@ -16,7 +15,6 @@ mod module;
 mod notes;
 mod options;
 mod page;
-mod selector;
 mod text;
 
 pub use error::Error;
@@ -86,8 +84,8 @@ pub fn draw(root: &JsValue, options: &JsValue) -> Promise {
 
 /// The engine's answer to one question of `js/`, for a host that calls `draw` of `js/picture.js` itself: it hands this on
 /// as a function, and is spared the bytes that pass a page's objects through Rust.
-pub fn ask(kind: u32, text: String, more: String) -> Vec<u8> {
-    page::ask(kind, text, more)
+pub fn ask(kind: u32, text: String) -> u32 {
+    engine::answer(kind, text)
 }
 
 async fn picture(promise: Promise) -> Result<Picture, Error> {

@@ -1,6 +1,6 @@
 //! What must not be seen, decided before anything is read into the clone.
 
-use crate::text::{is_in, is_one_of};
+use crate::text::is_one_of;
 
 /// `autocomplete` words of payment and identity; words beginning with `cc-` count too.
 const SENSITIVE: &[u8] = b"name,given-name,additional-name,family-name,honorific-prefix,honorific-suffix,nickname,username,\
@@ -9,18 +9,17 @@ address-level1,address-level2,address-level3,address-level4,country,country-name
 bday-year,sex,tel,tel-country-code,tel-national,tel-area-code,tel-local,tel-extension,impp,transaction-amount,\
 transaction-currency,webauthn";
 
-/// Does a bar stand for the value of the field with this tag (lower case), `type` and `autocomplete`? Buttons, checks
-/// and sliders are shown as they are, and other fields where the host shows what was typed.
+/// Does a bar stand for the value of the field with this tag, `type` and `autocomplete`, all in lower case? Buttons,
+/// checks and sliders are shown as they are, and other fields where the host shows what was typed.
 pub(crate) fn is_barred(tag: &[u8], kind: &[u8], autocomplete: &[u8], shows_inputs: bool) -> bool {
     if tag == b"input" && is_one_of(b"button,submit,reset,image,checkbox,radio,range,color,file", kind) {
         return false;
     }
     !shows_inputs
         || is_one_of(b"password,hidden", kind)
-        || autocomplete.split(u8::is_ascii_whitespace).any(|word| {
-            let word = word.to_ascii_lowercase();
-            word.starts_with(b"cc-") || is_one_of(SENSITIVE, &word)
-        })
+        || autocomplete
+            .split(u8::is_ascii_whitespace)
+            .any(|word| word.starts_with(b"cc-") || is_one_of(SENSITIVE, word))
 }
 
 /// What becomes of an attribute.
@@ -34,7 +33,7 @@ pub(crate) enum Kept {
     Bare,
 }
 
-/// What becomes of an attribute with this name.
+/// What becomes of an attribute with this name, in lower case.
 pub(crate) fn kept(attribute: &[u8]) -> Kept {
     const LOOKS: &[u8] =
         b"class,id,style,type,rows,cols,size,dir,lang,hidden,disabled,readonly,required,multiple,width,\
@@ -59,13 +58,13 @@ pub(crate) fn kept(attribute: &[u8]) -> Kept {
 fn is_name(name: &[u8]) -> bool {
     let local = name.strip_prefix(b"xlink:").or_else(|| name.strip_prefix(b"xml:")).unwrap_or(name);
     local.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
-        && local.iter().all(|b| b.is_ascii_alphanumeric() || is_in(*b, b"-_."))
+        && local.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
 /// The width in px of the block over masked text that is `width` px wide: a multiple of 48 px, so that the block
 /// tells no more than a dozen letters' worth about the length of the text.
-pub(crate) fn block_width(width: usize) -> usize {
-    (width / 48 + 1) * 48
+pub(crate) fn block_width(width: u32) -> u32 {
+    (width / 48).saturating_add(1).saturating_mul(48)
 }
 
 #[cfg(test)]
@@ -84,7 +83,7 @@ mod tests {
     #[test]
     fn secrets_are_barred_whatever_the_host_shows() {
         assert!(is_barred(b"input", b"password", b"", true));
-        for words in ["cc-number", "section-x shipping CC-CSC", "billing name", "one-time-code"] {
+        for words in ["cc-number", "section-x shipping cc-csc", "billing name", "one-time-code"] {
             assert!(is_barred(b"input", b"text", words.as_bytes(), true), "{words}");
         }
         assert!(!is_barred(b"input", b"search", b"off", true));
@@ -110,7 +109,7 @@ mod tests {
     proptest! {
         #[test]
         fn block_covers_the_text_without_telling_its_length(width in 0.0_f64..5000.0) {
-            let block = block_width(width as usize) as f64;
+            let block = f64::from(block_width(width as u32));
             prop_assert!(block >= width && block < width + 96.0);
             prop_assert_eq!(block % 48.0, 0.0);
         }

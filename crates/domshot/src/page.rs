@@ -5,10 +5,6 @@ use wasm_bindgen::prelude::*;
 
 use crate::engine::answer;
 
-#[wasm_bindgen(module = "/js/sheets.js")]
-extern "C" {
-    fn applies(condition: &[u8]) -> bool;
-}
 #[wasm_bindgen(module = "/js/picture.js")]
 extern "C" {
     pub(crate) fn draw(ask: JsValue, root: &JsValue, options: &JsValue) -> Promise;
@@ -33,6 +29,8 @@ mod imported {
     file!("/js/assets.js", put);
     file!("/js/dom.js", attempt);
     file!("/js/live.js", prepare);
+    file!("/js/selector.js", rewritten);
+    file!("/js/sheets.js", gather);
     file!("/js/snapshot.js", snapshot);
     file!("/js/walk.js", walk);
 }
@@ -48,12 +46,7 @@ pub(crate) fn set(of: &JsValue, name: &str, value: &JsValue) {
     let _ = Reflect::set(of, &name.into(), value);
 }
 
-/// Answers one question of `js/`.
-pub(crate) fn ask(kind: u32, text: String, more: String) -> Vec<u8> {
-    answer(kind, text.as_bytes(), more.as_bytes(), &applies)
-}
-
 /// The engine as a function that JavaScript can call.
 pub(crate) fn engine() -> JsValue {
-    Closure::<dyn Fn(u32, String, String) -> Vec<u8>>::new(ask).into_js_value()
+    Closure::<dyn Fn(u32, String) -> u32>::new(answer).into_js_value()
 }

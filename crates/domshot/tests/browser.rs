@@ -11,6 +11,8 @@ wasm_bindgen_test_configure!(run_in_browser);
 extern "C" {
     /// A fresh page with a secret wherever one can hide, each with the word SECRET in it.
     fn secrets() -> JsValue;
+    /// A page with this sheet and this in it.
+    fn styled(css: &str, html: &str) -> JsValue;
     /// A page whose prototypes throw and whose form hides the DOM's own names.
     fn hostile() -> JsValue;
     /// Puts the prototypes back.
@@ -35,6 +37,49 @@ async fn nothing_that_is_masked_is_in_the_drawing() {
     assert!(svg.contains("Visible text"));
     assert!(!svg.contains("SECRET"), "{}", &svg[svg.find("SECRET").unwrap_or(0).saturating_sub(200)..]);
     assert_eq!((notes.count(Note::Hidden), notes.count(Note::Masked) > 5), (1, true));
+}
+
+/// What `css` reads in the drawing of a page with this in it.
+async fn replayed(css: &str, html: &str) -> String {
+    let (svg, _) = drawing(&styled(css, html), &Options::default()).await;
+    svg.replace("&#38;", "&").replace("&#62;", ">").replace("&#60;", "<")
+}
+
+#[wasm_bindgen_test]
+async fn conditions_of_a_sheet_are_decided_now_and_what_groups_its_rules_stays() {
+    let css = "@media screen { .a:hover { color: red } } @media print { .no { color: red } }
+        @supports (x: nonsense) { .no { color: red } } @layer x, y; @layer x { .b { color: red } }
+        @container (width > 1px) { .c { color: red } } @keyframes no { from { color: red } }
+        @scope (.d:hover) to (.e) { i { color: red } } @property --f { syntax: \"*\"; inherits: false }";
+    let svg = replayed(css, "<p>Text</p>").await;
+    for rule in [
+        ".a[ds-hover]{color: red;}",
+        "@layer x, y;",
+        "@layer x {.b{color: red;}}",
+        "@container (width > 1px) {.c{color: red;}}",
+        "@scope (.d[ds-hover]) to (.e){i{color: red;}}",
+        "@property --f {",
+    ] {
+        assert!(svg.contains(rule), "{rule} in {svg}");
+    }
+    assert!(!svg.contains(".no") && !svg.contains("@keyframes no") && !svg.contains("@media"));
+}
+
+#[wasm_bindgen_test]
+async fn nested_rules_stay_nested() {
+    let css =
+        ".a { color: red; & b { top: 1px } > i:hover { top: 2px } @media screen { top: 3px } top: 4px }";
+    let svg = replayed(css, "<p>Text</p>").await;
+    for rule in [".a{color: red;", "& b{top: 1px;}", "> i[ds-hover]{top: 2px;}", "top: 3px;", "top: 4px;}"] {
+        assert!(svg.contains(rule), "{rule} in {svg}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn values_that_the_browser_forgot_are_pinned_where_they_are_seen() {
+    let css = ".a { position: relative; --by: 7px } .a::after { content: \"}\"; position: absolute; inset: var(--by); bottom: 20px }";
+    let svg = replayed(css, "<p class=\"a\">Text</p>").await;
+    assert!(svg.contains("::after{top:7px!important;right:7px!important;left:7px!important;}"), "{svg}");
 }
 
 #[wasm_bindgen_test]

@@ -30,6 +30,9 @@ export const secrets = () => {
   return main;
 };
 
+// A page with this sheet and this in it.
+export const styled = (css, html) => page(`<style>${css}</style>${html}`);
+
 export const hostile = () => {
   const main = page(`<h1>Still readable</h1><form><input name="firstChild"><input name="attributes"><input name="nodeType">
     <input name="getBoundingClientRect"><input name="style"><b>clobbered</b></form><p onclick="x">text &#1; ]]&gt;</p>`);

@@ -165,11 +165,11 @@ fn command(place: &Place, binary: &Binary) -> Command {
 
 /// Runs the tests of the widget's JavaScript with node's own runner.
 fn in_node(place: &Place) -> Result<Suite> {
-    const NAME: &str = "files, my data and words in node";
+    const NAME: &str = "files, my data, words and selectors in node";
     step::head(NAME);
     let mut node = Command::new("node");
     node.args(["--test", "--test-reporter=tap"]).current_dir(&place.root).stdout(Stdio::piped());
-    for folder in ["widget/files", "widget/mine", "widget/capture/js"] {
+    for folder in ["widget/files", "widget/mine", "widget/capture/js", "crates/domshot/js"] {
         for entry in fs::read_dir(place.root.join(folder))? {
             let file = entry?.path();
             if file.to_string_lossy().ends_with(".test.js") {

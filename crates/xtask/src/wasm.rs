@@ -77,7 +77,10 @@ pub(crate) fn build(place: &Place, tools: &Tools, recipe: Recipe<'_>) -> Result<
     let names = shorten_names(&mut output);
     output.emit(folder.path())?;
     let glue = folder.path().join(format!("{}.js", recipe.stem));
-    fs::write(&glue, lean(rename(fs::read_to_string(&glue)?, &names)?, holds_objects)?)?;
+    let glue_text = lean(rename(fs::read_to_string(&glue)?, &names)?, holds_objects)?;
+    // A module that speaks in numbers alone imports nothing: nor need it read what such functions would be told.
+    let has_imports = names.iter().any(|name| !name.from.is_empty());
+    fs::write(&glue, if has_imports { glue_text } else { without_imports(&glue_text) })?;
     // A crate's own JavaScript lies beside the glue; bundled, one integrity hash covers both.
     let snippets = folder.path().join("snippets");
     let glue = if let Some(Entry { file, glue: name, snippet: (alias, ending) }) = recipe.entry {
@@ -204,12 +207,9 @@ fn rename(glue: String, names: &[Name]) -> Result<String> {
             }
         }
     }
-    let own = names
-        .iter()
-        .map(|name| &name.from)
-        .find(|from| from.ends_with("_bg.js"))
-        .context("no import is ours")?;
-    glue = glue.replace(&format!("\"{own}\": import0"), "m: import0");
+    if let Some(own) = names.iter().map(|name| &name.from).find(|from| from.ends_with("_bg.js")) {
+        glue = glue.replace(&format!("\"{own}\": import0"), "m: import0");
+    }
     let is_list_entry = |line: &str| line.trim_start().starts_with("\"./snippets/");
     let mut glue: String =
         glue.lines().filter(|line| !is_list_entry(line)).map(|line| line.to_owned() + "\n").collect();
@@ -278,6 +278,14 @@ fn lean(mut glue: String, holds_objects: bool) -> Result<String> {
     };
     let lines: String = glue.lines().filter(is_wanted).map(|line| line.to_owned() + "\n").collect();
     Ok(format!("let wasm;\n{lines}"))
+}
+
+/// The glue of a module that imports nothing: what it would import, and the reader of its text, are for nobody.
+fn without_imports(glue: &str) -> String {
+    glue.lines()
+        .filter(|line| !line.contains("cachedTextDecoder = ") && *line != "cachedTextDecoder.decode();")
+        .map(|line| line.replace("const imports = __wbg_get_imports();", "const imports = {};") + "\n")
+        .collect()
 }
 
 /// Compiles and links; returns the file that rustc wrote.

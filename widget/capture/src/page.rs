@@ -33,6 +33,6 @@ pub fn ink(of: u32) -> Vec<i32> {
 
 /// domshot's engine, which the page hands on to domshot's JavaScript.
 #[wasm_bindgen]
-pub fn ask(kind: u32, text: String, more: String) -> Vec<u8> {
-    domshot::ask(kind, text, more)
+pub fn ask(kind: u32, text: String) -> u32 {
+    domshot::ask(kind, text)
 }
