@@ -5,10 +5,11 @@ use wasm_bindgen::prelude::*;
 
 use crate::page;
 
-/// A quarter of the size of the allocator that comes with std, and as quick for the little that is held here.
+/// A tenth of the size of the allocator that comes with std, and as quick for the little that is held here.
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
-static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+static ALLOCATOR: lol_alloc::LockedAllocator<lol_alloc::FreeListAllocator> =
+    lol_alloc::LockedAllocator::new(lol_alloc::FreeListAllocator::new());
 
 /// A picture of `root`'s page, a `Blob` with `width`, `height` and `notes`; rejects with an `Error` that has a `code`.
 /// The README says what `options` may hold.

@@ -16,10 +16,11 @@ mod step;
 
 pub use page::*;
 
-/// A quarter of the size of the allocator that comes with std, and as quick for the little that a pen holds.
+/// A tenth of the size of the allocator that comes with std, and as quick for the little that a pen holds.
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
-static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+static ALLOCATOR: lol_alloc::LockedAllocator<lol_alloc::FreeListAllocator> =
+    lol_alloc::LockedAllocator::new(lol_alloc::FreeListAllocator::new());
 
 #[cfg(test)]
 mod tests {
