@@ -17,9 +17,10 @@ mod value;
 mod view;
 mod wire;
 
-/// A quarter of the size of the allocator that comes with std, and as quick for the little that a panel holds.
+/// A tenth of the size of the allocator that comes with std, and as quick for the little that a panel holds.
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
-static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+static ALLOCATOR: lol_alloc::LockedAllocator<lol_alloc::FreeListAllocator> =
+    lol_alloc::LockedAllocator::new(lol_alloc::FreeListAllocator::new());
 
 pub use api::{call, start};

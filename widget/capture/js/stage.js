@@ -338,10 +338,9 @@ const capture = async () => {
       preferCurrentTab: true, selfBrowserSurface: 'include', surfaceSwitching: 'exclude',
     });
     if (world !== mine) return;
-    // The widget is no part of the page.
+    // The widget is no part of the page. Another tab may be in front by now, in which no frame is ever animated.
     widget.style.setProperty('display', 'none', 'important');
-    // Another tab may be in front by now, and nothing painted here.
-    await Promise.race([new Promise(requestAnimationFrame), sleep(100)]);
+    await sleep(50);
     const hidden = performance.now();
     const video = Object.assign(document.createElement('video'), { muted: true, srcObject: stream });
     await video.play();
