@@ -2,9 +2,11 @@
 
 use std::io::{Cursor, Write as _};
 
+use bytes::Bytes;
 use candor_protocol::{Mine, MyReport, ReceiptNumber, StoredFile, Timestamp};
 use candor_rules::Content;
 use serde::Serialize;
+use uuid::Uuid;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use crate::{
@@ -46,24 +48,65 @@ pub enum ExportError {
     Archive(String),
 }
 
-/// The archive's bytes.
+/// An archive in the making.
 ///
-/// A file that has expired or was erased while the archive was made is left out.
-///
-/// # Errors
-/// Something could not be read.
-pub async fn archive(store: &Store, blobs: &Blobs, own: Own, now: Timestamp) -> Result<Vec<u8>, ExportError> {
-    let mut files = Vec::new();
+/// Reports are read first, then their files. Where a file that was found has gone in between, something was erased
+/// meanwhile, and all of it is to be read anew; so an archive is of one moment, and holds every file that it names.
+#[derive(Debug, Default)]
+pub struct Archive {
+    /// Files that the last reading found, and that were not there.
+    lost: Vec<Place>,
+}
+
+impl Archive {
+    /// The archive's bytes; `None` when what was read has gone meanwhile, and is to be read anew. A file that is named
+    /// again and lost for good is left out, and not named.
+    ///
+    /// # Errors
+    /// Something could not be read.
+    pub async fn of(
+        &mut self,
+        store: &Store,
+        blobs: &Blobs,
+        mut own: Own,
+        now: Timestamp,
+    ) -> Result<Option<Vec<u8>>, ExportError> {
+        let (files, gone) = files(store, blobs, &own).await?;
+        if !gone.is_empty() && gone != self.lost {
+            self.lost = gone;
+            return Ok(None);
+        }
+        for report in &mut own.reports {
+            report.files.retain(|file| !gone.contains(&(report.id, file.name.clone())));
+        }
+        packed(mine(own), files, now).await.map(Some)
+    }
+}
+
+/// The report that a file is of, and its name.
+type Place = (Uuid, String);
+
+/// Every file of these reports that is there, and which are not.
+async fn files(
+    store: &Store,
+    blobs: &Blobs,
+    own: &Own,
+) -> Result<(Vec<(Place, Bytes)>, Vec<Place>), ExportError> {
+    let (mut files, mut gone) = (Vec::new(), Vec::new());
     for report in &own.reports {
         for file in &report.files {
-            let Some(seal) = store.file_seal(report.id, file.kept.purpose, &file.name).await? else {
-                continue;
-            };
-            let Some(sealed) = blobs.open(file.blob).await? else { continue };
-            files.push((format!("{}/{}", report.id, file.name), seal.open(sealed).await?));
+            let place = (report.id, file.name.clone());
+            let seal = store.file_seal(report.id, file.kept.purpose, &file.name).await?;
+            match (seal, blobs.open(file.blob).await?) {
+                (Some(seal), Some(sealed)) => files.push((place, seal.open(sealed).await?)),
+                _ => gone.push(place),
+            }
         }
     }
-    let mine = mine(own);
+    Ok((files, gone))
+}
+
+async fn packed(mine: Mine, files: Vec<(Place, Bytes)>, now: Timestamp) -> Result<Vec<u8>, ExportError> {
     let packed = tokio::task::spawn_blocking(move || -> anyhow::Result<Vec<u8>> {
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
         let text = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
@@ -71,9 +114,9 @@ pub async fn archive(store: &Store, blobs: &Blobs, own: Own, now: Timestamp) -> 
         zip.write_all(README.as_bytes())?;
         zip.start_file("my-feedback.json", text)?;
         zip.write_all(&serde_json::to_vec_pretty(&Document { exported_at: now, mine: &mine })?)?;
-        for (name, bytes) in files {
+        for ((report, name), bytes) in files {
             // Pictures are compressed already.
-            zip.start_file(name, text.compression_method(CompressionMethod::Stored))?;
+            zip.start_file(format!("{report}/{name}"), text.compression_method(CompressionMethod::Stored))?;
             zip.write_all(&bytes)?;
         }
         Ok(zip.finish()?.into_inner())

@@ -5,7 +5,7 @@ use std::{fs::OpenOptions, io::Write as _, os::unix::fs::OpenOptionsExt as _, pa
 use anyhow::{Context, Result, bail};
 use candor_collector::{
     chance::{Clock, Rng},
-    export::archive,
+    export::Archive,
     store::Own,
 };
 use clap::Args;
@@ -26,12 +26,17 @@ pub(super) async fn run(settings: &Settings, options: &Options, clock: &Clock, r
     let (store, key) = instance::open(settings, rng)?;
     let now = clock.now();
     let (people, by) = options.person.find(&store, &key, now).await?;
-    let own = store.export(people, by, now).await?;
-    if own == Own::default() {
-        bail!("nothing is kept of this visitor");
-    }
-    let (reports, blobs) = (own.reports.len() as u64, instance::blobs(settings)?);
-    let zip = archive(&store, &blobs, own, now).await?;
+    let (blobs, mut archive) = (instance::blobs(settings)?, Archive::default());
+    let (zip, reports) = loop {
+        let own = store.export(people.clone(), by.clone(), now).await?;
+        if own == Own::default() {
+            bail!("nothing is kept of this visitor");
+        }
+        let reports = own.reports.len() as u64;
+        if let Some(zip) = archive.of(&store, &blobs, own, now).await? {
+            break (zip, reports);
+        }
+    };
     let said = || options.to.display().to_string();
     let mut file =
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&options.to).with_context(said)?;

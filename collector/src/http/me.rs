@@ -83,8 +83,14 @@ pub(super) async fn take(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let now = app.clock.now();
-    let own = visitor(&app, peer, &headers).await?.own(&app, now).await?;
-    let zip = export::archive(&app.store, &app.blobs, own, now).await?;
+    let visitor = visitor(&app, peer, &headers).await?;
+    let mut archive = export::Archive::default();
+    let zip = loop {
+        let own = visitor.own(&app, now).await?;
+        if let Some(zip) = archive.of(&app.store, &app.blobs, own, now).await? {
+            break zip;
+        }
+    };
     let name = HeaderValue::from_static("attachment; filename=\"my-feedback.zip\"");
     let kind = HeaderValue::from_static("application/zip");
     let headers = [

@@ -7,7 +7,7 @@ use axum::{
 };
 
 use super::style;
-use crate::{http::Failure, store::StoreError};
+use crate::{export::ExportError, http::Failure, store::StoreError};
 
 /// What the frame around each page needs.
 #[derive(Clone, Debug)]
@@ -55,6 +55,12 @@ pub(super) enum Trouble {
 impl From<Failure> for Trouble {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)
+    }
+}
+
+impl From<ExportError> for Trouble {
+    fn from(error: ExportError) -> Self {
+        Self::Failed(error.into())
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
     audit::{Act, Actor, pseudonym_text},
     export,
     http::Failure,
-    store::{By, Person, Scope, Sought},
+    store::{By, Own, Person, Scope, Sought},
 };
 
 #[derive(Template)]
@@ -186,8 +186,29 @@ pub(super) async fn export(
     Signed { session, posted }: Signed,
 ) -> Result<Response, Trouble> {
     let by = acting(&session, &posted)?;
-    let (person, now) = (find(&app, &session, &report).await?, app.clock.now());
-    let mut own = app.store.export(vec![person.reporter], by, now).await?;
+    let (who, now) = (find(&app, &session, &report).await?.reporter, app.clock.now());
+    let mut archive = export::Archive::default();
+    let zip = loop {
+        let person = find(&app, &session, &report).await?;
+        let own = app.store.export(vec![who], by.clone(), now).await?;
+        let own = as_seen(own, person, &session);
+        if let Some(zip) = archive.of(&app.store, &app.blobs, own, now).await? {
+            break zip;
+        }
+    };
+    let name = format!("attachment; filename=\"visitor-{}.zip\"", pseudonym_text(who.pseudonym()));
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/zip")),
+        (
+            header::CONTENT_DISPOSITION,
+            HeaderValue::try_from(name).unwrap_or(HeaderValue::from_static("attachment")),
+        ),
+    ];
+    Ok((headers, zip).into_response())
+}
+
+/// What is kept of a visitor, as far as the member may hand it out.
+fn as_seen(mut own: Own, person: Person, session: &Session) -> Own {
     let mut seen = person.reports;
     own.reports = own
         .reports
@@ -199,17 +220,7 @@ pub(super) async fn export(
         })
         .collect();
     own.requests = person.requests;
-    let zip = export::archive(&app.store, &app.blobs, own, now).await.map_err(Failure::from)?;
-    let name =
-        format!("attachment; filename=\"visitor-{}.zip\"", pseudonym_text(person.reporter.pseudonym()));
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("application/zip")),
-        (
-            header::CONTENT_DISPOSITION,
-            HeaderValue::try_from(name).unwrap_or(HeaderValue::from_static("attachment")),
-        ),
-    ];
-    Ok((headers, zip).into_response())
+    own
 }
 
 /// Erases all that is kept of a visitor on the member's sites, what the member may not see included.

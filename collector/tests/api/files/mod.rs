@@ -4,6 +4,7 @@ mod elsewhere;
 mod keeping;
 mod refusals;
 mod showing;
+mod taking;
 
 use std::{io::Cursor, time::Duration};
 
