@@ -64,6 +64,8 @@ impl Kind {
 pub struct Setup {
     /// Refuse storage to every page, as a strict privacy setting does.
     pub storage_blocked: bool,
+    /// Say Global Privacy Control to every page, as a browser with that setting does. WebKitGTK has no such setting.
+    pub gpc: bool,
     /// Wait for no page to load: some never do.
     pub impatient: bool,
 }
@@ -113,6 +115,9 @@ impl Browser {
         client.set_window_size(1280, 900).await?;
         let browser = Self { client, kind, wire, _driver: driver, _profile: profile };
         browser.watch().await?;
+        if setup.gpc && kind == Kind::Chromium {
+            browser.say_gpc().await?;
+        }
         Ok(browser)
     }
 
@@ -126,6 +131,15 @@ impl Browser {
         }
         let body = json!({ "cmd": command, "params": parameters });
         Ok(self.client.issue_cmd(Post { path: "goog/cdp/execute", body }).await?)
+    }
+
+    /// Chromium leaves Global Privacy Control to extensions, which do this.
+    async fn say_gpc(&self) -> Result<()> {
+        let source =
+            "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { get: () => true })";
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source })).await?;
+        self.devtools("Network.setExtraHTTPHeaders", json!({ "headers": { "Sec-GPC": "1" } })).await?;
+        Ok(())
     }
 
     /// Ends the session, the browser and the driver.
@@ -234,6 +248,9 @@ fn firefox(setup: Setup) -> Capabilities {
     if setup.storage_blocked {
         // 2 is "reject all": cookies, and with them localStorage and its kin.
         options["prefs"]["network.cookie.cookieBehavior"] = json!(2);
+    }
+    if setup.gpc {
+        options["prefs"]["privacy.globalprivacycontrol.enabled"] = json!(true);
     }
     if let Some(binary) = first_of(&["/usr/bin/firefox-esr", "/usr/bin/firefox"]) {
         options["binary"] = json!(binary);

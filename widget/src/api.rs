@@ -34,6 +34,7 @@ pub fn start(host: &JsValue) -> Result<(), JsValue> {
         site: wire::take(&get(host, "site"))?,
         texts: Texts::new(text("locale")?, wire::take(&get(host, "texts"))?),
         asked: if get(host, "given").is_truthy() { Asked::Page } else { Asked::Panel },
+        evidence: get(&get(host, "look"), "evidence").as_string(),
         may_store: get(host, "store").is_truthy(),
         visible: get(host, "visible").unchecked_into(),
         emit: get(host, "emit").unchecked_into(),

@@ -33,6 +33,7 @@ pub(crate) struct Ground {
     pub(crate) site: Site,
     pub(crate) texts: Texts,
     pub(crate) asked: Asked,
+    pub(crate) evidence: Option<String>,
     pub(crate) may_store: bool,
     /// Milliseconds for which the page has been visible.
     pub(crate) visible: Function,
@@ -62,6 +63,7 @@ impl App {
     pub(crate) fn start(ground: Ground) -> Result<Rc<Self>, JsValue> {
         let ledger = Ledger::open(ground.site.site, ground.may_store);
         let mut state = State::new(ground.site, ground.texts, ground.asked, ground.may_store);
+        state.evidence = ground.evidence;
         if let Some(consent) = kept_consent(&ledger) {
             ledger.expire(Timestamp::from_unix_ms(consent.at as i64), now());
         }

@@ -119,6 +119,8 @@ pub(crate) struct State {
     pub(crate) texts: Texts,
     /// Who asks for consent: the panel, or the page before it.
     pub(crate) asked: Asked,
+    /// The page's own id of its record of that, where the page has asked (`data-evidence`).
+    pub(crate) evidence: Option<String>,
     /// Whether this browser may keep anything (`data-storage`).
     pub(crate) may_store: bool,
     /// Whether the browser says Global Privacy Control.
@@ -258,6 +260,7 @@ impl State {
             site,
             texts,
             asked,
+            evidence: None,
             may_store,
             gpc: false,
             is_open: false,
@@ -306,8 +309,13 @@ impl State {
 
     /// Whether facts about page and browser go along.
     pub(crate) fn sends_facts(&self) -> bool {
-        self.asks_for(Purpose::Browser)
-            && (self.asked == Asked::Page || self.draft.granted.contains(&Purpose::Browser))
+        let is_agreed = || self.draft.granted.contains(&Purpose::Browser);
+        self.asks_for(Purpose::Browser) && (self.is_given(Purpose::Browser) || is_agreed())
+    }
+
+    /// Whether the page has asked for this purpose. What Global Privacy Control speaks against, the visitor says alone.
+    pub(crate) fn is_given(&self, purpose: Purpose) -> bool {
+        self.asked == Asked::Page && !(self.gpc && purpose.yields_to_gpc())
     }
 
     /// Puts a new policy in force: whatever was agreed to is asked again, whatever was written stays.

@@ -166,7 +166,7 @@ pub(super) fn attempt(state: &State, now: Timestamp, id: Uuid) -> Attempt {
         custom: custom(state),
         contact,
         purposes,
-        evidence: None,
+        evidence: state.evidence.clone().filter(|_| state.asked == Asked::Page),
         files: Value::Nothing,
     };
     let mut body = submission(state, said, state.asked, now, id);

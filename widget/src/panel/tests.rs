@@ -205,11 +205,29 @@ fn nobody_has_to_send_facts_under_gpc() {
 
 #[test]
 fn page_that_has_asked_is_taken_at_its_word() {
+    for (asked, evidence) in [(Asked::Page, Some("record 7".into())), (Asked::Panel, None)] {
+        let mut state = State { asked, evidence: Some("record 7".into()), ..state() };
+        typed(&mut state, &[("message", "x"), ("name", "Ada")]);
+        if asked == Asked::Panel {
+            typed(&mut state, &[("consent-message", "true"), ("consent-contact", "true")]);
+        }
+        let sent = send(&mut state, 1).expect("no tick box needed");
+        assert_eq!((sent.consent.asked, sent.consent.evidence), (asked, evidence));
+        assert!(sent.consent.purposes.contains(&Purpose::Contact));
+    }
+}
+
+#[test]
+fn page_that_has_asked_is_not_taken_at_its_word_against_gpc() {
     let mut state = State { asked: Asked::Page, ..state() };
-    typed(&mut state, &[("message", "x"), ("name", "Ada")]);
-    let sent = send(&mut state, 1).expect("no tick box needed");
-    assert_eq!(sent.consent.asked, Asked::Page);
-    assert!(sent.consent.purposes.contains(&Purpose::Contact));
+    state.recall(None, None, true);
+    typed(&mut state, &[("message", "x")]);
+    let without = send(&mut state, 1).expect("no tick box needed").consent.purposes;
+    assert_eq!(without, [Purpose::Message]);
+    step(&mut state, Event::Failed(Failure::Unreachable));
+    typed(&mut state, &[("consent-browser", "true")]);
+    let with = send(&mut state, 2).expect("no tick box needed").consent.purposes;
+    assert_eq!(with, [Purpose::Message, Purpose::Browser]);
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! The form: what the visitor is asked, what they agree to, what goes along, and how the last try went.
 
-use candor_protocol::{
-    Asked, Code, ContactField, Fact, Field, FieldKind, Kind, Need, Purpose, Scale, limits,
-};
+use candor_protocol::{Code, ContactField, Fact, Field, FieldKind, Kind, Need, Purpose, Scale, limits};
 
 use super::{files_place, icon, kind_icon, links, say};
 use crate::{
@@ -247,7 +245,7 @@ fn consent(t: &mut Tree, state: &State, purpose: Purpose) {
         Purpose::Browser => Key::ConsentBrowser,
         _ => Key::ConsentMessage,
     };
-    let terms = state.site.policy.terms(purpose).filter(|_| state.asked == Asked::Panel);
+    let terms = state.site.policy.terms(purpose).filter(|_| !state.is_given(purpose));
     let Some(terms) = terms else { return t.text("") };
     let ours = state.texts.with(key, &[("days", &number(terms.days.into()))]);
     let words = terms.text.get(state.texts.locale()).unwrap_or(&ours);
