@@ -9,6 +9,7 @@ use candor_protocol::{Effect, Fact, LINK_MINUTES, LedgerKey, Need, Purpose};
 use candor_rules::retention::CONSENT_EVIDENCE_DAYS;
 
 use crate::{
+    language::Language,
     mail,
     store::{AtEnd, Site},
 };
@@ -96,10 +97,11 @@ fn blocks(site: &Site, about: About<'_>, words: &Words, language: &str) -> Vec<B
         Block::Paragraph(words.with("intro", "origin", about.origin)),
         Block::Heading(3, words.get("purposes")),
     ];
+    let named = Language::of(language).unwrap_or_default();
+    let facts = Fact::ALL.map(|fact| named.fact(fact)).join(", ");
     let mut table = vec![vec![words.get("purpose"), words.get("need"), words.get("kept")]];
     for purpose in Purpose::ALL {
         let Some(terms) = site.policy.terms(purpose) else { continue };
-        let facts = Fact::ALL.map(Fact::as_str).join(", ");
         let what = words.with(purpose.as_str(), "facts", &facts);
         // The owner's own words are what the visitor reads beside the tick box.
         let what = match terms.text.get(language) {
@@ -277,7 +279,9 @@ mod tests {
     fn notice_says_what_the_policy_says_and_changes_with_it() {
         let mut site = site();
         let text = write(&site, "en", Format::Markdown);
-        for part in ["365 days", "180 days", "30 days", "candor-reporter_00000000", "page_url", "deleted."] {
+        for part in
+            ["365 days", "180 days", "30 days", "candor-reporter_00000000", "Page address", "deleted."]
+        {
             assert!(text.contains(part), "{part} in\n{text}");
         }
         assert!(!text.contains("error messages"), "diagnostics are off");

@@ -57,8 +57,9 @@ export const start = async (host, panel, tell) => {
   const size = (bytes) => new Intl.NumberFormat(locale, { style: "unit", unit: "kilobyte", maximumSignificantDigits: 3 })
     .format(Math.max(bytes / 1e3, 0.1));
   // A fact as one line, whatever shape it has.
-  const line = (value) => value?.width ? value.width + " × " + value.height
-    : typeof value === "object" ? Object.values(value).map(line).filter((part) => part !== "").join(", ") : String(value);
+  const line = (value) => value === true ? "✓" : value === false ? "–" : value?.width ? value.width + " × " + value.height
+    : value?.brand ? value.brand + " " + value.version
+      : typeof value === "object" ? Object.values(value).map(line).filter((part) => part !== "–" && part !== "").join(", ") : String(value);
   const because = (code) => say(WHY[code] || "why_refused", { code });
 
   // --- what is always there
@@ -105,7 +106,7 @@ export const start = async (host, panel, tell) => {
         ...contact ? [["name", contact.name], ["email", contact.email], ["id", contact.id]].filter(([, value]) => value)
           .map(([key, value]) => [key === "id" ? "ID" : say(key), value]) : [],
         ...Object.entries(report.custom || {}),
-        ...Object.entries(browser || {}).map(([fact, value]) => [say("fact_" + fact), line(value)]),
+        ...Object.entries(browser || {}).map(([fact, value]) => [say("fact_" + fact), fact === "visible_ms" ? Math.round(value / 1e3) + " s" : line(value)]),
       ]),
       make("h5", { textContent: say("purposes") }),
       pairs(kept.map(({ purpose, until }) => [say("purpose_" + purpose), say("until", { date: date(until) })])));

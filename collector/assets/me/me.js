@@ -132,12 +132,20 @@ function rated({ scale, value }) {
 const row = (term, ...inside) =>
   make("div", {}, make("dt", { textContent: term }), make("dd", { dir: "auto" }, ...inside));
 
-/** A value of any shape as one line. */
+const seconds = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit: "second" });
+
+/** A fact's value as one line, as the panel shows it before it goes. */
 function plain(value) {
-  if (Array.isArray(value)) return value.map(plain).join(", ");
-  if (value && typeof value === "object") return Object.values(value).map(plain).join(" · ");
+  if (typeof value === "boolean") return value ? "✓" : "–";
+  if (value?.width) return `${value.width} × ${value.height}`;
+  if (value?.brand) return `${value.brand} ${value.version}`;
+  // Of what a browser says it is, only that it is on a phone says something.
+  if (value?.brands) return plain([...value.brands, value.platform, ...(value.mobile ? ["mobile"] : []), value.model ?? ""]);
+  if (Array.isArray(value)) return value.map(plain).filter(Boolean).join(", ");
   return String(value);
 }
+
+const fact = ([name, value]) => row(say(`fact_${name}`), name === "visible_ms" ? seconds.format(Math.round(value / 1000)) : plain(value));
 
 function correction(report) {
   const field = (key, tag, value) =>
@@ -193,7 +201,7 @@ function drawn(report) {
           "details",
           {},
           make("summary", { textContent: say("browser") }),
-          make("dl", { className: "rows" }, ...facts.map(([key, value]) => row(key, plain(value)))),
+          make("dl", { className: "rows" }, ...facts.map(fact)),
         )
       : null,
     is("message") || is("contact")

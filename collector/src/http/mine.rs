@@ -111,9 +111,7 @@ async fn site(app: &App, asked: &Asked) -> Result<Option<Arc<Site>>, Failure> {
 }
 
 fn language(asked: &Asked, headers: &HeaderMap) -> Language {
-    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    let chosen = asked.lang.as_deref().and_then(Language::of);
-    chosen.or_else(|| accepted.and_then(Language::accepted)).unwrap_or_default()
+    Language::wanted(asked.lang.as_deref(), headers)
 }
 
 fn render(

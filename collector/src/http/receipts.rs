@@ -1,21 +1,22 @@
 //! Receipts: the signature in an answer, the published keys, and a page that checks one.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use askama::Template;
 use axum::{
     Form, Json,
-    extract::{DefaultBodyLimit, State, rejection::FormRejection},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    extract::{DefaultBodyLimit, Query, State, rejection::FormRejection},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
     routing::{MethodRouter, get},
 };
-use candor_protocol::Receipt;
+use candor_protocol::{Receipt, Timestamp};
 use serde::Deserialize;
 
 use super::Failure;
 use crate::{
     app::App,
+    language::Language,
     receipt::{self, BYTES_MAX, Controller, NotGenuine, Statement},
     store::{ReporterHash, Site},
 };
@@ -58,19 +59,37 @@ pub(super) async fn keys(State(app): State<Arc<App>>) -> Result<Response, Failur
 #[derive(Template)]
 #[template(path = "receipt.html")]
 struct Page<'a> {
+    lang: &'a str,
+    dir: &'a str,
+    words: &'a BTreeMap<String, String>,
     style: &'a str,
     icon: &'a str,
     pasted: &'a str,
     statement: Option<Statement>,
-    fault: Option<&'static str>,
+    stored: String,
+    version: String,
+    /// What it is called, and until when it is kept.
+    kept: Vec<(&'a str, String)>,
+    fault: Option<&'a str>,
 }
 
 /// `/receipt`: where anybody pastes a receipt and is told whether it is one of this instance's.
 pub(super) fn page() -> MethodRouter<Arc<App>> {
-    get(async || render(StatusCode::OK, "", None, None))
+    get(async |Query(asked): Query<Asked>, headers: HeaderMap| render(asked.language(&headers), "", None))
         .post(check)
         // The form's encoding takes up to three letters for one.
         .layer(DefaultBodyLimit::max(4 * BYTES_MAX))
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    lang: Option<String>,
+}
+
+impl Asked {
+    fn language(&self, headers: &HeaderMap) -> Language {
+        Language::wanted(self.lang.as_deref(), headers)
+    }
 }
 
 #[derive(Deserialize)]
@@ -78,36 +97,61 @@ struct Pasted {
     receipt: String,
 }
 
-async fn check(State(app): State<Arc<App>>, form: Result<Form<Pasted>, FormRejection>) -> Response {
+async fn check(
+    State(app): State<Arc<App>>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+    form: Result<Form<Pasted>, FormRejection>,
+) -> Response {
     let pasted = form.map(|Form(pasted)| pasted.receipt).unwrap_or_default();
     let keys = match app.store.receipt_keys().await {
         Ok(keys) => keys,
         Err(error) => return Failure::from(error).into_response(),
     };
     let found = receipt::find(&pasted).ok_or(NotGenuine::Shape);
-    match found.and_then(|signed| receipt::verify(&signed, &keys)) {
-        Ok(statement) => render(StatusCode::OK, &pasted, Some(statement), None),
-        Err(not) => {
-            let words = match not {
-                NotGenuine::Shape => {
-                    "This is no signed receipt. Paste all of it: three groups of letters with dots between."
-                }
-                NotGenuine::UnknownKey => "This receipt was not signed here.",
-                NotGenuine::Changed => "This receipt was changed after it was signed.",
-            };
-            render(StatusCode::UNPROCESSABLE_ENTITY, &pasted, None, Some(words))
-        }
-    }
+    let told = found.and_then(|signed| receipt::verify(&signed, &keys));
+    render(asked.language(&headers), &pasted, Some(told))
 }
 
-fn render(
-    status: StatusCode,
-    pasted: &str,
-    statement: Option<Statement>,
-    fault: Option<&'static str>,
-) -> Response {
+/// `2026-11-22`: read alike in every language.
+fn day(at: Timestamp) -> String {
+    at.to_string().chars().take(10).collect()
+}
+
+fn render(language: Language, pasted: &str, told: Option<Result<Statement, NotGenuine>>) -> Response {
     let (style, icon) = crate::inbox::look();
-    let page = Page { style, icon, pasted, statement, fault };
+    let words = language.words();
+    let word = |name: &str| words.get(name).map(String::as_str).unwrap_or_default();
+    let (status, statement, fault) = match told {
+        None => (StatusCode::OK, None, None),
+        Some(Ok(statement)) => (StatusCode::OK, Some(statement), None),
+        Some(Err(not)) => {
+            let why = match not {
+                NotGenuine::Shape => "receipt_none",
+                NotGenuine::UnknownKey => "receipt_unknown",
+                NotGenuine::Changed => "receipt_changed",
+            };
+            (StatusCode::UNPROCESSABLE_ENTITY, None, Some(word(why)))
+        }
+    };
+    let version = statement.as_ref().map(|said| said.policy_version.to_string()).unwrap_or_default();
+    let kept = statement.iter().flat_map(|said| &said.purposes).map(|kept| {
+        (word(kept.purpose.as_str()), language.say("receipt_until", &[("date", &day(kept.until))]))
+    });
+    let kept = kept.collect();
+    let page = Page {
+        lang: language.tag(),
+        dir: language.direction(),
+        words,
+        style,
+        icon,
+        pasted,
+        stored: statement.as_ref().map(|said| day(said.issued_at)).unwrap_or_default(),
+        version: language.say("receipt_version", &[("version", &version)]),
+        kept,
+        statement,
+        fault,
+    };
     let html = match page.render() {
         Ok(html) => html,
         Err(error) => return Failure::internal(&error).into_response(),
