@@ -118,6 +118,8 @@ acts! {
     KeyRotated = "key-rotated";
     /// A backup was put back.
     Restored = "restored";
+    /// Old erasures are no longer known, and backups from before cannot be put back.
+    ErasuresForgotten = "erasures-forgotten";
     /// The instance moved to another database.
     Moved = "moved";
 }

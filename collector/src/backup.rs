@@ -180,6 +180,12 @@ pub async fn restore(
     fs::DirBuilder::new().recursive(true).mode(0o700).create(home).map_err(io)?;
     let beside = private_folder(".candor-restore-", home).map_err(io)?;
     let mut archive = Archive::open(from)?;
+    if !ledger.reaches(archive.manifest.made_at) {
+        return Err(BackupError::Refused(
+            "the backup is older than --backup-days: what was erased soon after it is not known any more, and would \
+             come back",
+        ));
+    }
     archive.database(&beside.path().join(DATABASE))?;
     let (put, blobs) = store::put_back(beside.path(), &ledger, (&key, vault), now)?;
     let total = blobs.len() as u64;

@@ -5,8 +5,12 @@
 //! again and kept for fewer days, a clock that also goes backwards. After each step everything that anybody can be served is compared with the model ([`world`] says how). A
 //! run that fails prints its seed and the fewest of its steps that fail alike.
 //!
+//! It runs on PostgreSQL, too (`CANDOR_TEST_STORE=postgres`): there a crash is the collector's, and what a backup is put
+//! back into is a file again.
+//!
 //! `CANDOR_SIMULATE_RUNS` and `CANDOR_SIMULATE_SEED` ask for more runs, or for others (`cargo xtask simulate`).
 
+mod look;
 mod model;
 mod step;
 mod world;
@@ -19,8 +23,11 @@ use std::{
 use step::{Dice, Step};
 use world::World;
 
-/// Runs in the ordinary test command.
+use crate::store::cluster;
+
+/// Runs in the ordinary test command, and on a server, where each costs as much as dozens.
 const RUNS: u64 = 2000;
+const RUNS_ON_SERVER: u64 = 48;
 /// Steps of one run.
 const STEPS: usize = 40;
 
@@ -73,7 +80,8 @@ fn number(variable: &str) -> Option<u64> {
 
 #[test]
 fn laws_hold_whatever_happens_in_whatever_order() {
-    let runs = number("CANDOR_SIMULATE_RUNS").unwrap_or(RUNS);
+    let runs = number("CANDOR_SIMULATE_RUNS")
+        .unwrap_or_else(|| if cluster::is_asked_for() { RUNS_ON_SERVER } else { RUNS });
     let first = number("CANDOR_SIMULATE_SEED").unwrap_or(1);
     // The runs share nothing, so the machine's cores share them.
     let next = std::sync::atomic::AtomicU64::new(0);

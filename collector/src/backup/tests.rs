@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     audit::Actor,
-    store::{Inserted, InsertedFile, NewFile, NewSite, ReporterHash, Scope, StoreOptions},
+    store::{BACKUP_DAYS, Inserted, InsertedFile, NewFile, NewSite, ReporterHash, Scope, StoreOptions, Walk},
     vault::{MASTER_KEY_FILE, MasterKeys, Owner},
 };
 
@@ -364,4 +364,39 @@ async fn what_cannot_be_put_back_is_refused_and_leaves_nothing() {
     fs::write(&backup, &whole).unwrap();
     fs::create_dir(bench.path("again")).unwrap();
     assert_eq!(bench.restore("again").await.unwrap().reports, 2, "an empty folder is no reason");
+}
+
+#[tokio::test]
+async fn backup_from_before_the_known_erasures_is_refused() {
+    let bench = Bench::new().await;
+    bench.back_up().await;
+    let (by, later) = (Actor::Operator, NOW.plus_days(1));
+    let erase = async |who, id| {
+        bench.store.erase(bench.who(who), Scope::Everything, by.clone(), Uuid::from_u128(id), later).await
+    };
+    erase(ADA, 8).await.unwrap();
+    erase(BOB, 9).await.unwrap();
+    let sweep = async |days| {
+        let (now, mut walk) = (NOW.plus_days(days), Walk::default());
+        while !walk.is_over() {
+            bench.store.anonymise_due(now, 100, &mut walk).await.unwrap();
+            bench.store.sweep(now, 100, &mut walk).await.unwrap();
+        }
+        bench.write_keys("keys").await;
+    };
+    // As long as it can be put back, all that was erased since is known.
+    sweep(BACKUP_DAYS).await;
+    assert_eq!(bench.restore("again").await.unwrap().reports, 0);
+    let later = NOW.plus_days(BACKUP_DAYS + 3);
+    write((&bench.store, &bench.blobs), &bench.path("younger"), later, |_, _| {}).await.unwrap();
+    sweep(BACKUP_DAYS + 3).await;
+    let refused = bench.restore("too late").await;
+    assert!(matches!(refused, Err(BackupError::Refused(_))), "{refused:?}");
+    assert!(!bench.path("too late").exists());
+    // An instance that is put back from a younger one does not forget what it does not know any more.
+    fs::rename(bench.path("younger"), bench.path("backup")).unwrap();
+    bench.restore("younger").await.unwrap();
+    let (store, _) = bench.opened("younger");
+    let ledger = store.ledger().await.unwrap();
+    assert!(!ledger.reaches(NOW) && ledger.reaches(later));
 }

@@ -23,6 +23,11 @@ use super::settings::Settings;
 /// # Errors
 /// They cannot be, or one is there without the other.
 pub(super) fn open(settings: &Settings, rng: &Rng) -> Result<(Store, InstanceKey)> {
+    let (store, key) = find(settings, rng)?;
+    Ok((store.with_backup_days(settings.backup_days()), key))
+}
+
+fn find(settings: &Settings, rng: &Rng) -> Result<(Store, InstanceKey)> {
     if let Some(address) = &settings.database {
         return connect(address, &settings.data(), rng);
     }

@@ -12,7 +12,7 @@ use candor_collector::{
     mail::{Postbox, PostboxFault},
     memory::Memory,
     rate::Rate,
-    store::Store,
+    store::{BACKUP_DAYS, Store},
 };
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
@@ -79,6 +79,9 @@ pub(super) struct Settings {
     /// Refuse new reports once the database has so many mebibytes [default: as many as fit the disk]
     #[arg(long, global = true, env = "CANDOR_DATABASE_MIB", value_name = "MIB")]
     database_mib: Option<u64>,
+    /// Days for which a backup can be put back, 1 to 3650: so long it is known what was erased [default: 400]
+    #[arg(long, global = true, env = "CANDOR_BACKUP_DAYS", value_name = "DAYS")]
+    backup_days: Option<u16>,
     /// Whom to tell of a security problem: a mailto: or https: address, served as security.txt
     #[arg(long, global = true, env = "CANDOR_SECURITY_CONTACT", value_name = "URL")]
     security_contact: Option<String>,
@@ -123,6 +126,7 @@ impl Settings {
             file_rate: self.file_rate.or(file.file_rate),
             site_rate: self.site_rate.or(file.site_rate),
             database_mib: self.database_mib.or(file.database_mib),
+            backup_days: self.backup_days.or(file.backup_days),
             security_contact: self.security_contact.or(file.security_contact),
             mail_url: self.mail_url.or(file.mail_url),
             mail_from: self.mail_from.or(file.mail_from),
@@ -131,6 +135,9 @@ impl Settings {
         };
         settings.public_url =
             settings.public_url.as_deref().map(origin).transpose().context("--public-url")?;
+        if settings.backup_days.is_some_and(|days| !(1..=3650).contains(&days)) {
+            bail!("--backup-days is a number from 1 to 3650");
+        }
         Ok(settings)
     }
 
@@ -166,6 +173,11 @@ impl Settings {
     /// The data folder.
     pub(super) fn data(&self) -> PathBuf {
         self.data.clone().unwrap_or_else(|| "candor-data".into())
+    }
+
+    /// See [`Store::with_backup_days`](candor_collector::store::Store::with_backup_days).
+    pub(super) fn backup_days(&self) -> u16 {
+        self.backup_days.unwrap_or(BACKUP_DAYS)
     }
 
     /// The bound on the database.
@@ -293,7 +305,9 @@ mod tests {
             Settings { config: Some(path.clone()), data: Some("/flag".into()), ..Settings::default() };
         let settings = flags.clone().complete().unwrap();
         assert_eq!((settings.data(), settings.site_rate), ("/flag".into(), Some(7)));
-        fs::write(&path, "colour = 1\n").unwrap();
-        assert!(flags.complete().is_err());
+        for unfit in ["colour = 1\n", "backup_days = 0\n"] {
+            fs::write(&path, unfit).unwrap();
+            assert!(flags.clone().complete().is_err(), "{unfit}");
+        }
     }
 }

@@ -22,17 +22,17 @@ use candor_protocol::{
 use candor_rules::{
     Admitted, AdmittedFile, Content, Offer, Present, SiteTerms, admit, admit_file, default_policy,
 };
-use rusqlite::Connection;
 use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::{
+    look::{Database, Row},
     model::{File, Model, Report, Sent, Site},
     step::{Dice, Step},
 };
 use crate::{
     audit::Actor,
-    backup,
+    backup::{self, BackupError},
     blobs::{BlobName, Blobs},
     chance::{Clock, Rng},
     key::InstanceKey,
@@ -46,6 +46,8 @@ use crate::{
 
 const BEGIN: Timestamp = Timestamp::from_unix_ms(1_795_000_000_000);
 const HOUR_MS: i64 = 3_600_000;
+/// Days for which a backup can be put back.
+const BACKUP_DAYS: u16 = 3;
 const SITES: [Uuid; 2] = [Uuid::from_u128(1), Uuid::from_u128(2)];
 const REPORTERS: [Uuid; 3] = [
     Uuid::from_u128(0x8c5c_1a0e_0c1d_4f6e_9d36_1d2f_55aa_0001),
@@ -80,6 +82,8 @@ pub(super) struct World {
     folder: TempDir,
     /// Always there, but while it is opened again.
     store: Option<Store>,
+    /// Dropped after the store that works on it.
+    database: Database,
     blobs: Blobs,
     vault: Arc<Vault>,
     rng: Rng,
@@ -88,8 +92,8 @@ pub(super) struct World {
     model: Model,
     begun: Option<Begun>,
     sent: u8,
-    /// The last backup, and what there was when it was made.
-    backup: Option<(TempDir, Model)>,
+    /// The last backup, when it was made, and what there was then.
+    backup: Option<(TempDir, Timestamp, Model)>,
     /// Wrapped keys that were destroyed.
     destroyed: Vec<Vec<u8>>,
     /// What was erased or taken back, as it lay there: a backup may have it still.
@@ -108,11 +112,14 @@ fn folder() -> TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
-fn open(folder: &Path, rng: &Rng) -> (Store, Blobs, Arc<Vault>) {
+fn open(folder: &Path, database: &Database, rng: &Rng) -> (Store, Blobs, Arc<Vault>) {
     let masters = MasterKeys::open_or_create(folder, rng).unwrap();
     let vault = Arc::new(Vault::new(masters, Some(folder.into()), rng.clone()));
-    let store = Store::open(folder, instance_key(), Arc::clone(&vault), StoreOptions::default()).unwrap();
-    (store, Blobs::in_folder(folder).unwrap(), vault)
+    let store = match database.address() {
+        None => Store::open(folder, instance_key(), Arc::clone(&vault), StoreOptions::default()).unwrap(),
+        Some(address) => Store::connect(address, instance_key(), Arc::clone(&vault)).unwrap(),
+    };
+    (store.with_backup_days(BACKUP_DAYS), Blobs::in_folder(folder).unwrap(), vault)
 }
 
 fn instance_key() -> InstanceKey {
@@ -205,7 +212,8 @@ impl World {
                 .chunks_mut(8)
                 .for_each(|chunk| chunk.copy_from_slice(&dice.next().to_le_bytes()[..chunk.len()]));
         });
-        let (store, blobs, vault) = open(folder.path(), &rng);
+        let database = Database::fresh(folder.path());
+        let (store, blobs, vault) = open(folder.path(), &database, &rng);
         for (id, name) in SITES.into_iter().zip(["at once", "on request"]) {
             let (name, origins) = (name.to_owned(), vec![format!("https://{id}.example")]);
             let site = NewSite { id, name, origins, look: Look::default(), form: form(), policy: policy() };
@@ -218,8 +226,12 @@ impl World {
         let site =
             Site { policy: policy(), closed_at: None, keeps_messages: false, is_anonymous_at_end: false };
         let sites = vec![site; SITES.len()];
-        let world = Self {
+        let slow = Grants { erase: Effect::OnRequest, correct: Effect::OnRequest };
+        let change = SiteChange { grants: Some(slow), ..SiteChange::default() };
+        store.change_site(SITES[1], change, BEGIN).await.unwrap();
+        Self {
             folder,
+            database,
             store: Some(store),
             blobs,
             vault,
@@ -232,20 +244,7 @@ impl World {
             backup: None,
             destroyed: Vec::new(),
             gone: Vec::new(),
-        };
-        let slow = Grants { erase: Effect::OnRequest, correct: Effect::OnRequest };
-        world
-            .database()
-            .execute(
-                "UPDATE site SET grants = ?1 WHERE id = ?2",
-                (serde_json::to_string(&slow).unwrap(), SITES[1].as_bytes()),
-            )
-            .unwrap();
-        world
-    }
-
-    fn database(&self) -> Connection {
-        Connection::open(self.folder.path().join("candor.sqlite")).unwrap()
+        }
     }
 
     fn store(&self) -> &Store {
@@ -287,16 +286,12 @@ impl World {
 
     /// All parts, and all wrapped keys.
     fn sealed(&self) -> (Vec<Sealed>, BTreeSet<Vec<u8>>) {
-        let database = self.database();
-        let mut statement = database.prepare("SELECT report, purpose, body FROM part").unwrap();
-        let parts = statement.query_map([], |row| {
-            let (report, purpose) = (Uuid::from_bytes(row.get(0)?), row.get::<_, String>(1)?);
-            Ok(Sealed { report, purpose: Purpose::from_name(&purpose).unwrap(), bytes: row.get(2)? })
+        let parts = self.database.look("SELECT report, purpose, body FROM part", &[], |row| {
+            let (report, purpose) = (Uuid::from_bytes(row.array(0)), row.text(1));
+            Sealed { report, purpose: Purpose::from_name(&purpose).unwrap(), bytes: row.bytes(2) }
         });
-        let parts = parts.unwrap().map(Result::unwrap).collect();
-        let mut statement = database.prepare("SELECT wrapped FROM reporter_key").unwrap();
-        let keys = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-        (parts, keys)
+        let keys = self.database.look("SELECT wrapped FROM reporter_key", &[], |row| row.bytes(0));
+        (parts, keys.into_iter().collect())
     }
 
     async fn perform(&mut self, step: &Step) -> Result<(), Law> {
@@ -357,7 +352,7 @@ impl World {
                 let to = place.path().join("backup");
                 let parts = (self.store(), &self.blobs);
                 backup::write(parts, &to, self.now, |_, _| {}).await.map_err(fault)?;
-                self.backup = Some((place, self.model.clone()));
+                self.backup = Some((place, self.now, self.model.clone()));
                 Ok(())
             }
             Step::Restore => self.restore().await,
@@ -416,28 +411,43 @@ impl World {
     }
 
     /// Ends the collector, and begins again on its own files or on others.
+    /// A server's database is where it was.
     fn go_on_in(&mut self, other: Option<TempDir>) {
         // The database is let go of before it is opened again.
         drop(self.store.take());
         if let Some(other) = other {
             self.folder = other;
+            if self.database.address().is_none() {
+                self.database = Database::of(self.folder.path());
+            }
         }
-        let (store, blobs, vault) = open(self.folder.path(), &self.rng);
+        let (store, blobs, vault) = open(self.folder.path(), &self.database, &self.rng);
         (self.store, self.blobs, self.vault) = (Some(store), blobs, vault);
         self.begun = None;
     }
 
     async fn restore(&mut self) -> Result<(), Law> {
-        let Some((place, then)) = &self.backup else { return Ok(()) };
+        let Some((place, made_at, then)) = &self.backup else { return Ok(()) };
         let (from, keys) = (place.path().join("backup"), place.path().join("keys"));
         backup::write_keys(self.store(), &instance_key(), &keys, &self.rng).await.map_err(fault)?;
         let master = fs::read_to_string(self.folder.path().join(MASTER_KEY_FILE)).unwrap();
         let vault = Vault::new(MasterKeys::parse(&master).unwrap(), None, self.rng.clone());
         let (to, chances) = (folder(), (&self.rng, self.now));
-        backup::restore((&from, &keys), (to.path(), None), &vault, Some(&master), chances, |_, _| {})
-            .await
-            .map_err(fault)?;
+        let put =
+            backup::restore((&from, &keys), (to.path(), None), &vault, Some(&master), chances, |_, _| {});
+        match put.await {
+            Ok(_) => {}
+            Err(BackupError::Refused(_)) => {
+                let oldest = self.latest.plus_ms(-24 * HOUR_MS * i64::from(BACKUP_DAYS));
+                hold!(*made_at < oldest, "a backup of {made_at} was refused");
+                return Ok(());
+            }
+            Err(error) => return Err(fault(error)),
+        }
         self.model = self.model.restored(then);
+        drop(self.store.take());
+        // A backup becomes a file, wherever it comes from.
+        self.database = Database::of(to.path());
         self.go_on_in(Some(to));
         self.check_log().await
     }
@@ -671,10 +681,9 @@ impl World {
 
     /// The visitor's wrapped keys, by site.
     fn wrapped(&self, who: usize) -> [Option<Vec<u8>>; SITES.len()] {
-        let database = self.database();
         SITES.map(|site| {
             let sql = "SELECT wrapped FROM reporter_key WHERE site = ?1 AND reporter = ?2";
-            database.query_row(sql, (site.as_bytes(), who_is(who).0), |row| row.get(0)).ok()
+            self.database.look(sql, &[site.as_bytes(), &who_is(who).0], |row| row.bytes(0)).pop()
         })
     }
 
@@ -781,12 +790,10 @@ impl World {
 
     /// Compares which rows there are. What a sweep has taken must have been due, and the model forgets it.
     fn forget_swept(&mut self) -> Result<(), Law> {
-        let (database, now) = (self.database(), self.now);
+        let now = self.now;
         let named = |sql: &str| -> HashSet<(Uuid, String)> {
-            let mut statement = database.prepare(sql).unwrap();
-            let rows =
-                statement.query_map([], |row| Ok((Uuid::from_bytes(row.get(0)?), row.get(1)?))).unwrap();
-            rows.map(Result::unwrap).collect()
+            let rows = self.database.look(sql, &[], |row| (Uuid::from_bytes(row.array(0)), row.text(1)));
+            rows.into_iter().collect()
         };
         let reports = named("SELECT id, '' FROM report");
         let parts = named("SELECT report, purpose FROM part");
@@ -849,14 +856,8 @@ impl World {
             }
         }
         for (site, id) in SITES.iter().enumerate() {
-            let is_cleared: bool = database
-                .query_row(
-                    "SELECT anonymised_at IS NOT NULL FROM site WHERE id = ?1",
-                    [id.as_bytes()],
-                    |row| row.get(0),
-                )
-                .unwrap();
-            if is_cleared {
+            let cleared = "SELECT count(anonymised_at) FROM site WHERE id = ?1";
+            if self.database.look(cleared, &[id.as_bytes()], |row| row.number(0)) == [1] {
                 self.model.objections.retain(|(of, _, _)| *of != site);
             }
         }
@@ -1001,10 +1002,9 @@ impl World {
         self.check_log().await?;
         self.nothing_gone_can_be_opened()?;
         let blobs: BTreeSet<_> = file_names(&self.folder.path().join("blobs"));
-        let database = self.database();
-        let mut statement = database.prepare("SELECT DISTINCT blob FROM file").unwrap();
-        let rows = statement.query_map([], |row| row.get(0)).unwrap();
-        let named: BTreeSet<_> = rows.map(|blob| BlobName::from_bytes(blob.unwrap()).to_string()).collect();
+        let name = |row: &Row| BlobName::from_bytes(row.array(0)).to_string();
+        let named: BTreeSet<_> =
+            self.database.look("SELECT DISTINCT blob FROM file", &[], name).into_iter().collect();
         hold!(blobs == named, "there are blobs {blobs:?}, and rows name {named:?}");
         // A look at every byte is slow; a part of the runs is enough for it.
         if self.sent.is_multiple_of(4) { self.nothing_destroyed_is_left() } else { Ok(()) }
@@ -1012,20 +1012,19 @@ impl World {
 
     /// Whoever has kept a copy of what was erased or taken back has nothing that opens it.
     fn nothing_gone_can_be_opened(&self) -> Result<(), Law> {
-        let database = self.database();
-        let mut statement =
-            database.prepare("SELECT site, reporter, master, wrapped FROM reporter_key").unwrap();
-        let keys = statement.query_map([], |row| {
-            let owner = Owner { site: Uuid::from_bytes(row.get(0)?), reporter: row.get(1)? };
-            let wrapped = Wrapped { master: MasterId(row.get(2)?), bytes: row.get(3)? };
-            Ok(self.vault.unwrap(&wrapped, &owner).unwrap())
+        let keys = "SELECT site, reporter, master, wrapped FROM reporter_key";
+        let keys = self.database.look(keys, &[], |row| {
+            let owner = Owner { site: Uuid::from_bytes(row.array(0)), reporter: row.array(1) };
+            let wrapped = Wrapped { master: MasterId(row.array(2)), bytes: row.bytes(3) };
+            self.vault.unwrap(&wrapped, &owner).unwrap()
         });
-        let keys: Vec<_> = keys.unwrap().map(Result::unwrap).collect();
-        let mut ring = database.prepare("SELECT sealed FROM key_ring WHERE report = ?1").unwrap();
+        let rings = self.database.look("SELECT report, sealed FROM key_ring", &[], |row| {
+            (Uuid::from_bytes(row.array(0)), row.bytes(1))
+        });
+        let rings: BTreeMap<_, _> = rings.into_iter().collect();
         for Sealed { report, purpose, bytes } in &self.gone {
-            let ring: Option<Vec<u8>> = ring.query_row([report.as_bytes()], |row| row.get(0)).ok();
             for key in &keys {
-                let ring = ring.as_ref().and_then(|ring| key.open_ring(*report, ring).ok());
+                let ring = rings.get(report).and_then(|ring| key.open_ring(*report, ring).ok());
                 let kept = ring.and_then(|ring| ring.part(*purpose));
                 let all = [key.part(*report, *purpose), key.itself()].into_iter().chain(kept);
                 let opens =
@@ -1036,6 +1035,7 @@ impl World {
         Ok(())
     }
 
+    /// A server keeps what it overwrites until it cleans up.
     fn nothing_destroyed_is_left(&self) -> Result<(), Law> {
         for file in ["candor.sqlite", "candor.sqlite-wal"] {
             let bytes = fs::read(self.folder.path().join(file)).unwrap_or_default();

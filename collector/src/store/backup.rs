@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{
     ReporterHash, Store, StoreError,
     anonymous::NOBODY,
-    audit, copy, erasing, migrate, moving, open, seal,
+    audit, copy, erasing, forgetting, migrate, moving, open, seal,
     sql::{Connection, Counter, OptionalExtension as _},
     words,
 };
@@ -64,9 +64,24 @@ pub struct Ledger {
     rings: Vec<(Uuid, Vec<u8>)>,
     receipts: Vec<(Sealed<Hash>, i64)>,
     erasures: Vec<Erasure>,
+    /// The moment since which these are all, in Unix milliseconds; a version that never let one go did not say.
+    #[serde(default = "always")]
+    since: i64,
     objections: Vec<(Uuid, Hash, String, i64)>,
     marks: Vec<Mark>,
     withdrawals: Vec<(Uuid, String, i64)>,
+}
+
+fn always() -> i64 {
+    i64::MIN
+}
+
+impl Ledger {
+    /// Whether it knows of everything that was erased since a backup of this moment.
+    #[must_use]
+    pub fn reaches(&self, made_at: Timestamp) -> bool {
+        made_at.unix_ms() >= self.since
+    }
 }
 
 /// What a backup's database is, once it has been copied.
@@ -255,7 +270,8 @@ fn ledger(connection: &Connection, seq: i64) -> Result<Ledger, StoreError> {
     let withdrawals = statement
         .query_map([], |row| Ok((uuid(row.get(0)?), row.get(1)?, row.get(2)?)))?
         .collect::<Result<_, _>>()?;
-    Ok(Ledger { seq, reporters, rings, receipts, erasures, objections, marks, withdrawals })
+    let since = forgetting::since(connection)?;
+    Ok(Ledger { seq, reporters, rings, receipts, erasures, since, objections, marks, withdrawals })
 }
 
 fn fill(
@@ -267,6 +283,7 @@ fn fill(
     let mut put = PutBack::default();
     put_keys(connection, ledger)?;
     put.erased = erase_again(connection, ledger, now)?;
+    forgetting::put(connection, ledger.since)?;
     for (site, report) in keyless(connection)? {
         erasing::report(connection, site, report, now)?;
         put.keyless += 1;

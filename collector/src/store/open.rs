@@ -5,7 +5,9 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 use rusqlite::OpenFlags;
 
 use super::{
-    Moved, StoreError, migrate, moving,
+    Moved, StoreError,
+    forgetting::BACKUP_DAYS,
+    migrate, moving,
     place::{Place, Where},
     readers::Readers,
     receipts::SignerCache,
@@ -49,6 +51,8 @@ pub struct Store {
     pub(super) vault: Arc<Vault>,
     pub(super) cache: Cache,
     pub(super) signer: SignerCache,
+    /// See [`Store::with_backup_days`].
+    pub(super) backup_days: u16,
 }
 
 impl Store {
@@ -104,7 +108,14 @@ impl Store {
             vault,
             cache: Cache::default(),
             signer: SignerCache::default(),
+            backup_days: BACKUP_DAYS,
         })
+    }
+
+    /// The same store, whose backups can be put back for so many days: sweeps let erasures go that are older.
+    #[must_use]
+    pub fn with_backup_days(self, backup_days: u16) -> Self {
+        Self { backup_days, ..self }
     }
 
     /// Where the instance of `folder` is now, if it has moved and said where to.

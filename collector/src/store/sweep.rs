@@ -4,7 +4,10 @@ use candor_protocol::{DAY_MS, Purpose, Timestamp};
 use candor_rules::retention::CONSENT_EVIDENCE_DAYS;
 use uuid::Uuid;
 
-use super::{ReporterHash, Store, StoreError, anonymous, audit, erasing, loose, shortening, sql::Connection};
+use super::{
+    ReporterHash, Store, StoreError, anonymous, audit, erasing, forgetting, loose, shortening,
+    sql::Connection,
+};
 use crate::{blobs::BlobName, key::InstanceKey};
 
 /// How many rows have reached their date.
@@ -26,6 +29,8 @@ pub struct Due {
     pub audit: u64,
     /// Reports that were made anonymous ([`Store::anonymise_due`]).
     pub anonymised: u64,
+    /// Erasures that every backup knows which can be put back.
+    pub erasures: u64,
 }
 
 impl Due {
@@ -61,6 +66,7 @@ impl Due {
             ("request", self.requests),
             ("audit", self.audit),
             ("anonymised", self.anonymised),
+            ("erasure", self.erasures),
         ];
         Purpose::ALL.into_iter().map(Purpose::as_str).zip(self.parts).chain(rest)
     }
@@ -78,6 +84,7 @@ impl Due {
         self.requests += other.requests;
         self.audit += other.audit;
         self.anonymised += other.anonymised;
+        self.erasures += other.erasures;
         self
     }
 }
@@ -94,6 +101,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn due(&self, now: Timestamp) -> Result<Due, StoreError> {
+        let backup_days = self.backup_days;
         self.readers
             .read(move |connection| {
                 let count = |sql: &str, at: Timestamp| -> Result<u64, StoreError> {
@@ -116,6 +124,10 @@ impl Store {
                         .prepare_cached(anonymous::ARE_DUE)?
                         .query_row((now.unix_ms(), anonymous::NOBODY, DAY_MS), |row| row.get(0))?,
                     audit: count("SELECT count(*) FROM audit WHERE at <= ?1", audit::ended(now))?,
+                    erasures: count(
+                        "SELECT count(*) FROM erasure WHERE at <= ?1 AND id < (SELECT max(id) FROM erasure)",
+                        forgetting::ended(now, backup_days),
+                    )?,
                     ..Due::default()
                 };
                 for (purpose, parts) in Purpose::ALL.iter().zip(&mut due.parts) {
@@ -142,7 +154,7 @@ impl Store {
     /// # Errors
     /// Nothing was deleted, and the walk is where it was.
     pub async fn sweep(&self, now: Timestamp, limit: u32, walk: &mut Walk) -> Result<Due, StoreError> {
-        let key = self.key.clone();
+        let (key, backup_days) = (self.key.clone(), self.backup_days);
         let mut ahead = walk.clone();
         let (swept, reached) = self
             .writer
@@ -150,7 +162,7 @@ impl Store {
                 if ahead.is_beginning() {
                     shortening::shorten_late(connection, now)?;
                 }
-                let swept = ahead.run(connection, &key, now, limit)?;
+                let swept = ahead.run(connection, &key, (now, backup_days), limit)?;
                 Ok((swept, ahead))
             })
             .await?;
@@ -163,7 +175,7 @@ impl Store {
 /// are due, and however many of them stay.
 #[derive(Clone, Debug, Default)]
 pub struct Walk {
-    /// How many of [`Sort::ALL`] are done; one more when the audit log is.
+    /// How many of [`Sort::ALL`] are done; one more when the audit log is, and another when erasures are.
     done: usize,
     /// All rows of the next sort were looked at whose date is this one or before.
     reached: Option<i64>,
@@ -175,7 +187,7 @@ impl Walk {
     /// Whether everything was looked at.
     #[must_use]
     pub const fn is_over(&self) -> bool {
-        self.done > Sort::ALL.len() && self.anonymous.is_over()
+        self.done > Sort::ALL.len() + 1 && self.anonymous.is_over()
     }
 
     /// Whether nothing was looked at yet.
@@ -187,29 +199,49 @@ impl Walk {
         &mut self,
         connection: &Connection,
         key: &InstanceKey,
-        now: Timestamp,
+        (now, backup_days): (Timestamp, u16),
         limit: u32,
     ) -> Result<Due, StoreError> {
         let mut swept = Due::default();
         let mut room = limit;
         while let (Some(sort), 1..) = (Sort::ALL.get(self.done), room) {
-            let (table, date) = sort.date();
-            let window = Window::next(connection, (table, date), self.reached, sort.ended(now), room)?;
-            if let Some(window) = window {
-                sort.delete(connection, window, now, &mut swept)?;
-                self.reached = Some(window.to);
-            }
-            let seen = window.map_or(0, |window| window.rows);
-            if seen < room {
-                (self.done, self.reached) = (self.done + 1, None);
-            }
-            room = room.saturating_sub(seen);
+            room -= self.pass(*sort, connection, (now, backup_days), room, &mut swept)?;
         }
         if self.done == Sort::ALL.len() && room > 0 {
             swept.audit = audit::sweep(connection, key, now, limit)?;
             self.done += usize::from(swept.audit == 0);
         }
+        // Whoever is made anonymous leaves an erasure behind: the one that was the newest until then may go as well.
+        if self.done == Sort::ALL.len() + 1 && room > 0 && self.anonymous.is_over() {
+            self.pass(Sort::Erasure, connection, (now, backup_days), room, &mut swept)?;
+            if swept.erasures > 0 {
+                forgetting::note(connection, key, now, backup_days)?;
+            }
+        }
         Ok(swept)
+    }
+
+    /// Looks at some `room` rows of a sort, and says how many they were, at most that.
+    fn pass(
+        &mut self,
+        sort: Sort,
+        connection: &Connection,
+        (now, backup_days): (Timestamp, u16),
+        room: u32,
+        swept: &mut Due,
+    ) -> Result<u32, StoreError> {
+        let (table, date) = sort.date();
+        let ended = sort.ended(now, backup_days);
+        let window = Window::next(connection, (table, date), self.reached, ended, room)?;
+        if let Some(window) = window {
+            sort.delete(connection, window, now, swept)?;
+            self.reached = Some(window.to);
+        }
+        let seen = window.map_or(0, |window| window.rows);
+        if seen < room {
+            (self.done, self.reached) = (self.done + 1, None);
+        }
+        Ok(seen.min(room))
     }
 }
 
@@ -258,9 +290,11 @@ pub(super) enum Sort {
     Address,
     Consent,
     Request,
+    Erasure,
 }
 
 impl Sort {
+    /// But for erasures, which go when all others have gone.
     pub(super) const ALL: [Self; 8] = [
         Self::Part,
         Self::File,
@@ -283,14 +317,16 @@ impl Sort {
             Self::Address => ("address", "until"),
             Self::Consent => ("consent", "recorded_at"),
             Self::Request => ("request", "answered_at"),
+            Self::Erasure => ("erasure", "at"),
         }
     }
 
     /// The last date at which it goes now.
-    fn ended(self, now: Timestamp) -> Timestamp {
+    fn ended(self, now: Timestamp, backup_days: u16) -> Timestamp {
         match self {
             // That a right was granted is evidence as consent is, and kept as long.
             Self::Consent | Self::Request => evidence_ended(now),
+            Self::Erasure => forgetting::ended(now, backup_days),
             _ => now,
         }
     }
@@ -351,6 +387,13 @@ impl Sort {
                     SELECT id FROM request WHERE answered_at > ?1 AND answered_at <= ?2 AND state <> 'open'
                     /*pg FOR UPDATE SKIP LOCKED*/)"
             }
+            // The newest stays: a file gives its number to the next one else, and a backup takes that for one it knows.
+            Self::Erasure => {
+                "DELETE FROM erasure WHERE id IN (
+                    SELECT id FROM erasure WHERE at > ?1 AND at <= ?2
+                        AND id < (SELECT max(id) FROM erasure)
+                    /*pg FOR UPDATE SKIP LOCKED*/)"
+            }
         }
     }
 
@@ -387,10 +430,11 @@ impl Sort {
             // Nobody is found by these any more; they are not counted, for they belong to a part that is.
             Self::Address => drop(statement.execute((after, to))?),
             Self::Consent => {
-                let ended = self.ended(now).unix_ms();
+                let ended = evidence_ended(now).unix_ms();
                 swept.consents += statement.execute((after, to, ended))? as u64;
             }
             Self::Request => swept.requests += statement.execute((after, to))? as u64,
+            Self::Erasure => swept.erasures += statement.execute((after, to))? as u64,
         }
         Ok(())
     }

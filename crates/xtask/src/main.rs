@@ -73,6 +73,8 @@ enum Command {
         /// The seed of the first; each further run adds one
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        #[command(flatten)]
+        store: measure::Store,
     },
     /// Write what is generated from the constants: tables in the documents, TypeScript types
     Gen {
@@ -112,7 +114,7 @@ fn main() -> Result<()> {
         Command::E2e(options) => e2e::run(&place, &options),
         Command::Bench { what } => bench::run(&place, &what),
         Command::Faults(options) => load::faults(&place, &options),
-        Command::Simulate { runs, seed } => test::simulate(&place, runs, seed),
+        Command::Simulate { runs, seed, store } => test::simulate(&place, runs, seed, store),
         Command::Gen { check: true } => generate::check(&place),
         Command::Gen { check: false } => generate::write(&place),
         Command::Tidy => {

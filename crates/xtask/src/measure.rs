@@ -1,5 +1,7 @@
 //! `bench search`, `bench sweep` and `bench growth`: the store, filled with made-up reports.
 
+use std::process::Command;
+
 use anyhow::Result;
 
 use crate::{place::Place, run};
@@ -12,6 +14,15 @@ pub(crate) struct Store {
     postgres: bool,
 }
 
+impl Store {
+    /// Lets a command's tests run on it.
+    pub(crate) fn tell(self, command: &mut Command) {
+        if self.postgres {
+            command.env("CANDOR_TEST_STORE", "postgres");
+        }
+    }
+}
+
 /// Builds the collector's tests for release and runs the measurement among them of this name, which finds its size in
 /// the environment.
 pub(crate) fn run(place: &Place, name: &str, (size, count): (&str, u32), store: Store) -> Result<()> {
@@ -22,8 +33,6 @@ pub(crate) fn run(place: &Place, name: &str, (size, count): (&str, u32), store: 
         .args([&format!("store::measure::{name}::{name}"), "--", "--exact", "--ignored", "--nocapture"])
         .env(format!("CANDOR_{size}"), count.to_string())
         .current_dir(&place.root);
-    if store.postgres {
-        command.env("CANDOR_TEST_STORE", "postgres");
-    }
+    store.tell(&mut command);
     run::loud(&mut command)
 }

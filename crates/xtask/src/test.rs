@@ -10,21 +10,22 @@ use std::{
 use anyhow::{Context, Result, bail};
 use cargo_metadata::Message;
 
-use crate::{assets, browser::Browser, e2e, generate, place::Place, run, setup, size, step, tidy, wasm};
+use crate::{
+    assets, browser::Browser, e2e, generate, measure, place::Place, run, setup, size, step, tidy, wasm,
+};
 
 /// The name of the test binary that drives browsers; it comes last.
 const JOURNEYS: &str = "journeys";
 
 /// What is run again on the other database: all that keeps anything. Programs with data folders of their own are not,
 /// nor are the tests that run on it anyway.
-const ON_POSTGRES: [&str; 7] = [
+const ON_POSTGRES: [&str; 6] = [
     "--skip=operator::",
     "--skip=program::",
     "--skip=nodes::",
     "--skip=picture::",
     "--skip=vault::",
     "--skip=backup::",
-    "--skip=simulation::",
 ];
 
 /// How one suite went.
@@ -105,16 +106,16 @@ pub(crate) fn run(place: &Place) -> Result<()> {
 }
 
 /// Runs the collector's simulation with as many seeds as somebody wants.
-pub(crate) fn simulate(place: &Place, runs: u64, seed: u64) -> Result<()> {
+pub(crate) fn simulate(place: &Place, runs: u64, seed: u64, store: measure::Store) -> Result<()> {
     run::on_interrupt_kill_children()?;
-    let suite = suite(
-        &format!("{runs} runs from seed {seed}"),
-        run::cargo()
-            .args(["test", "--package", "candor-collector", "--lib", "simulation::", "--", "--nocapture"])
-            .current_dir(&place.root)
-            .env("CANDOR_SIMULATE_RUNS", runs.to_string())
-            .env("CANDOR_SIMULATE_SEED", seed.to_string()),
-    )?;
+    let mut cargo = run::cargo();
+    cargo
+        .args(["test", "--package", "candor-collector", "--lib", "simulation::", "--", "--nocapture"])
+        .current_dir(&place.root)
+        .env("CANDOR_SIMULATE_RUNS", runs.to_string())
+        .env("CANDOR_SIMULATE_SEED", seed.to_string());
+    store.tell(&mut cargo);
+    let suite = suite(&format!("{runs} runs from seed {seed}"), &mut cargo)?;
     // A simulation that was not found has not held either.
     if suite.passed > 0 && suite.failed == 0 { Ok(()) } else { bail!("a law was broken") }
 }
