@@ -338,3 +338,29 @@ fn database_without_its_key_is_refused_and_left_alone() {
     assert!(String::from_utf8(output.stderr).unwrap().contains("instance.key is missing"));
     assert!(!key.exists());
 }
+
+#[test]
+fn another_and_a_cut_off_master_key_are_refused_and_nothing_is_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    says(&folder, &["site", "add", "--name", "Shop", "--origin", "https://shop.example"]);
+    let data = folder.path().join("data");
+    let path = data.join("master.key");
+    let good = std::fs::read_to_string(&path).unwrap();
+    let bytes = || ["candor.sqlite", "instance.key"].map(|file| std::fs::read(data.join(file)).unwrap());
+    let before = bytes();
+    let another = "ab".repeat(32);
+    for (key, said) in [(another.as_str(), "another master key"), (&good[..40], "master.key"), ("", "master.key")]
+    {
+        std::fs::write(&path, key).unwrap();
+        for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["sweep"], &["site", "list"]] {
+            let output = run(&folder, command);
+            assert_eq!(output.status.code(), Some(1), "{command:?} with {key:?}");
+            let told = String::from_utf8(output.stderr).unwrap();
+            assert!(told.contains(said) && !told.contains("panicked"), "{told}");
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), key);
+        assert!(bytes() == before, "the database was written with {key:?}");
+    }
+    std::fs::write(&path, good).unwrap();
+    assert!(says(&folder, &["site", "list"]).contains("Shop"));
+}
