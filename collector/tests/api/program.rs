@@ -349,7 +349,8 @@ fn another_and_a_cut_off_master_key_are_refused_and_nothing_is_overwritten() {
     let bytes = || ["candor.sqlite", "instance.key"].map(|file| std::fs::read(data.join(file)).unwrap());
     let before = bytes();
     let another = "ab".repeat(32);
-    for (key, said) in [(another.as_str(), "another master key"), (&good[..40], "master.key"), ("", "master.key")]
+    for (key, said) in
+        [(another.as_str(), "another master key"), (&good[..40], "master.key"), ("", "master.key")]
     {
         std::fs::write(&path, key).unwrap();
         for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["sweep"], &["site", "list"]] {
