@@ -31,13 +31,33 @@ pub(super) fn ended(now: Timestamp, days: u16) -> Timestamp {
     oldest(now, days).plus_ms(-DAY_MS)
 }
 
-/// Writes down that erasures leave, in the transaction in which they do.
-pub(super) fn note(
+/// How many leave: the beginning of the list, up to the first that stays. The newest stays always, for a file would give
+/// its number to the next one, and a backup would take that for one that it knows.
+pub(super) const DUE: &str = "SELECT count(*) FROM erasure WHERE id < coalesce(
+    (SELECT id FROM erasure WHERE at > ?1 ORDER BY id LIMIT 1), (SELECT max(id) FROM erasure))";
+
+/// Some of them leave.
+const DELETE: &str = "DELETE FROM erasure WHERE id IN (
+    SELECT id FROM erasure WHERE id < coalesce(
+        (SELECT id FROM erasure WHERE at > ?1 ORDER BY id LIMIT 1), (SELECT max(id) FROM erasure))
+    ORDER BY id LIMIT ?2 /*pg FOR UPDATE SKIP LOCKED*/)";
+
+/// Takes out at most `limit` erasures that no backup needs any more.
+pub(super) fn sweep(
     connection: &Connection,
     key: &InstanceKey,
-    now: Timestamp,
-    days: u16,
-) -> Result<(), StoreError> {
+    (now, days): (Timestamp, u16),
+    limit: u32,
+) -> Result<u64, StoreError> {
+    let gone = connection.prepare_cached(DELETE)?.execute((ended(now, days).unix_ms(), limit))? as u64;
+    if gone > 0 {
+        note(connection, key, now, days)?;
+    }
+    Ok(gone)
+}
+
+/// Writes down that erasures leave, in the transaction in which they do.
+fn note(connection: &Connection, key: &InstanceKey, now: Timestamp, days: u16) -> Result<(), StoreError> {
     let oldest = oldest(now, days);
     if oldest.unix_ms() <= since(connection)? {
         return Ok(());

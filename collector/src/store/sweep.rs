@@ -124,10 +124,7 @@ impl Store {
                         .prepare_cached(anonymous::ARE_DUE)?
                         .query_row((now.unix_ms(), anonymous::NOBODY, DAY_MS), |row| row.get(0))?,
                     audit: count("SELECT count(*) FROM audit WHERE at <= ?1", audit::ended(now))?,
-                    erasures: count(
-                        "SELECT count(*) FROM erasure WHERE at <= ?1 AND id < (SELECT max(id) FROM erasure)",
-                        forgetting::ended(now, backup_days),
-                    )?,
+                    erasures: count(forgetting::DUE, forgetting::ended(now, backup_days))?,
                     ..Due::default()
                 };
                 for (purpose, parts) in Purpose::ALL.iter().zip(&mut due.parts) {
@@ -205,7 +202,17 @@ impl Walk {
         let mut swept = Due::default();
         let mut room = limit;
         while let (Some(sort), 1..) = (Sort::ALL.get(self.done), room) {
-            room -= self.pass(*sort, connection, (now, backup_days), room, &mut swept)?;
+            let (table, date) = sort.date();
+            let window = Window::next(connection, (table, date), self.reached, sort.ended(now), room)?;
+            if let Some(window) = window {
+                sort.delete(connection, window, now, &mut swept)?;
+                self.reached = Some(window.to);
+            }
+            let seen = window.map_or(0, |window| window.rows);
+            if seen < room {
+                (self.done, self.reached) = (self.done + 1, None);
+            }
+            room = room.saturating_sub(seen);
         }
         if self.done == Sort::ALL.len() && room > 0 {
             swept.audit = audit::sweep(connection, key, now, limit)?;
@@ -213,35 +220,10 @@ impl Walk {
         }
         // Whoever is made anonymous leaves an erasure behind: the one that was the newest until then may go as well.
         if self.done == Sort::ALL.len() + 1 && room > 0 && self.anonymous.is_over() {
-            self.pass(Sort::Erasure, connection, (now, backup_days), room, &mut swept)?;
-            if swept.erasures > 0 {
-                forgetting::note(connection, key, now, backup_days)?;
-            }
+            swept.erasures = forgetting::sweep(connection, key, (now, backup_days), limit)?;
+            self.done += usize::from(swept.erasures == 0);
         }
         Ok(swept)
-    }
-
-    /// Looks at some `room` rows of a sort, and says how many they were, at most that.
-    fn pass(
-        &mut self,
-        sort: Sort,
-        connection: &Connection,
-        (now, backup_days): (Timestamp, u16),
-        room: u32,
-        swept: &mut Due,
-    ) -> Result<u32, StoreError> {
-        let (table, date) = sort.date();
-        let ended = sort.ended(now, backup_days);
-        let window = Window::next(connection, (table, date), self.reached, ended, room)?;
-        if let Some(window) = window {
-            sort.delete(connection, window, now, swept)?;
-            self.reached = Some(window.to);
-        }
-        let seen = window.map_or(0, |window| window.rows);
-        if seen < room {
-            (self.done, self.reached) = (self.done + 1, None);
-        }
-        Ok(seen.min(room))
     }
 }
 
@@ -290,11 +272,9 @@ pub(super) enum Sort {
     Address,
     Consent,
     Request,
-    Erasure,
 }
 
 impl Sort {
-    /// But for erasures, which go when all others have gone.
     pub(super) const ALL: [Self; 8] = [
         Self::Part,
         Self::File,
@@ -317,16 +297,14 @@ impl Sort {
             Self::Address => ("address", "until"),
             Self::Consent => ("consent", "recorded_at"),
             Self::Request => ("request", "answered_at"),
-            Self::Erasure => ("erasure", "at"),
         }
     }
 
     /// The last date at which it goes now.
-    fn ended(self, now: Timestamp, backup_days: u16) -> Timestamp {
+    fn ended(self, now: Timestamp) -> Timestamp {
         match self {
             // That a right was granted is evidence as consent is, and kept as long.
             Self::Consent | Self::Request => evidence_ended(now),
-            Self::Erasure => forgetting::ended(now, backup_days),
             _ => now,
         }
     }
@@ -387,13 +365,6 @@ impl Sort {
                     SELECT id FROM request WHERE answered_at > ?1 AND answered_at <= ?2 AND state <> 'open'
                     /*pg FOR UPDATE SKIP LOCKED*/)"
             }
-            // The newest stays: a file gives its number to the next one else, and a backup takes that for one it knows.
-            Self::Erasure => {
-                "DELETE FROM erasure WHERE id IN (
-                    SELECT id FROM erasure WHERE at > ?1 AND at <= ?2
-                        AND id < (SELECT max(id) FROM erasure)
-                    /*pg FOR UPDATE SKIP LOCKED*/)"
-            }
         }
     }
 
@@ -430,11 +401,10 @@ impl Sort {
             // Nobody is found by these any more; they are not counted, for they belong to a part that is.
             Self::Address => drop(statement.execute((after, to))?),
             Self::Consent => {
-                let ended = evidence_ended(now).unix_ms();
+                let ended = self.ended(now).unix_ms();
                 swept.consents += statement.execute((after, to, ended))? as u64;
             }
             Self::Request => swept.requests += statement.execute((after, to))? as u64,
-            Self::Erasure => swept.erasures += statement.execute((after, to))? as u64,
         }
         Ok(())
     }
