@@ -33,10 +33,8 @@ impl Memory {
     #[must_use]
     pub fn of_this_machine() -> Self {
         let read = |path: &str| fs::read_to_string(path).ok();
-        let group = read("/proc/self/cgroup").and_then(|told| Some(own_group(&told)?.to_owned()));
-        let limit = group.and_then(|group| read(&format!("/sys/fs/cgroup{group}/memory.max")));
-        let limits = [limit, read("/sys/fs/cgroup/memory.max")].into_iter().flatten();
-        let limits = limits.filter_map(|limit| limit.trim().parse().ok());
+        let places = limits(&read("/proc/self/cgroup").unwrap_or_default());
+        let limits = places.iter().filter_map(|path| read(path)?.trim().parse().ok());
         let whole = read("/proc/meminfo").and_then(|told| whole(&told));
         limits.chain(whole).min().map_or_else(Self::default, Self)
     }
@@ -53,9 +51,18 @@ impl Memory {
     }
 }
 
-/// The group of processes that this one belongs to, by which the system bounds memory.
-fn own_group(told: &str) -> Option<&str> {
-    told.lines().find_map(|line| line.strip_prefix("0::"))
+/// Where the system tells how much it lets a program have that belongs to these groups: under both versions of what
+/// it has for that, and in a container, which sees its own group as the first.
+fn limits(groups: &str) -> Vec<String> {
+    let own = groups.lines().filter_map(|line| match *line.splitn(3, ':').collect::<Vec<_>>() {
+        [_, "", path] => Some(format!("/sys/fs/cgroup{path}/memory.max")),
+        [_, controllers, path] if controllers.split(',').any(|name| name == "memory") => {
+            Some(format!("/sys/fs/cgroup/memory{path}/memory.limit_in_bytes"))
+        }
+        _ => None,
+    });
+    let first = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
+    own.chain(first.map(str::to_owned)).collect()
 }
 
 /// All of the machine's, as the system tells it.
@@ -76,9 +83,10 @@ mod tests {
         assert_eq!(large.uploads_bytes() as u64, UPLOADS_MAX);
         assert_eq!(small.decoded_pixels(), 4_194_304);
         assert_eq!(large.decoded_pixels(), PICTURE_PIXELS_MAX);
+        let places = limits("12:cpu,memory:/a\n1:name=systemd:/b\n0::/c\n");
         assert_eq!(
-            own_group("1:cpu:/a\n0::/system.slice/candor.service\n"),
-            Some("/system.slice/candor.service")
+            places[..2],
+            ["/sys/fs/cgroup/memory/a/memory.limit_in_bytes", "/sys/fs/cgroup/c/memory.max"]
         );
         assert_eq!(whole("MemTotal:        2048 kB\nMemFree: 1 kB\n"), Some(2 * MIB));
     }

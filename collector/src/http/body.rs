@@ -167,6 +167,18 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn body_for_which_there_is_no_room_is_refused_for_the_time_being() {
+        let mut asked = 0;
+        let room = |bytes| {
+            asked += bytes;
+            Err(Failure::busy())
+        };
+        let body = Body::from("12345");
+        let read = read_raw(&HeaderMap::new(), body, 100, Duration::from_secs(9), room).await;
+        assert_eq!((read.unwrap_err().code(), asked), (Code::Unavailable, 5));
+    }
+
     #[test]
     fn missing_field_is_named() {
         let failure = parse::<Submission>(b"{}").unwrap_err();

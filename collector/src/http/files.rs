@@ -183,7 +183,8 @@ async fn store(
 ) -> Result<Accepted, Failure> {
     let fingerprint = fingerprint(app, asked);
     let arrived = bytes.len() as u64;
-    let mut cleaned = None;
+    // What has been cleaned takes the place of what has arrived: both together would be twice as much.
+    let (mut bytes, mut cleaned) = (Some(bytes), None);
     for _ in 0..TRIES {
         let (report, site) = find(app, asked).await?;
         let known = report.files.iter().find(|file| file.name == asked.name);
@@ -201,7 +202,7 @@ async fn store(
         };
         let content = match &cleaned {
             Some(content) => Bytes::clone(content),
-            None => cleaned.insert(clean(app, asked, &bytes).await?).clone(),
+            None => cleaned.insert(clean(app, asked, bytes.take().unwrap_or_default()).await?).clone(),
         };
         let purpose = known.map_or(asked.purpose, |file| file.kept.purpose);
         let seal = app.store.file_seal(report.id, purpose, &asked.name).await?;
@@ -241,11 +242,11 @@ async fn keep_named(app: &App, blob: BlobName, content: Bytes) -> Result<(), Fai
 }
 
 /// What is to be kept of the bytes: of a picture only the picture, of an attachment all.
-async fn clean(app: &App, asked: &Asked, bytes: &Bytes) -> Result<Bytes, Failure> {
+async fn clean(app: &App, asked: &Asked, bytes: Bytes) -> Result<Bytes, Failure> {
     if asked.purpose != Purpose::Picture {
-        return Ok(bytes.clone());
+        return Ok(bytes);
     }
-    app.pictures.clean(bytes.clone(), &asked.media_type).await.map_err(|why| match why {
+    app.pictures.clean(bytes, &asked.media_type).await.map_err(|why| match why {
         NotCleaned::Busy => Failure::busy(),
         NotCleaned::Unfit(fault) => {
             Failure::with(Code::PictureInvalid, fault.to_string(), Some("body".to_owned()))

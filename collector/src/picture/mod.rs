@@ -55,8 +55,8 @@ pub enum NotCleaned {
 pub struct Pictures {
     places: Semaphore,
     /// Units that are decoded at the same time: one picture of the largest size, or two of half of it and less. This
-    /// bounds the memory that pictures take, to about ten bytes a pixel, and leaves the other cores to those who send
-    /// words.
+    /// bounds the memory that pictures take, to about ten bytes a pixel (a PNG takes a few rows alone), and leaves the
+    /// other cores to those who send words.
     units: Arc<Semaphore>,
     pixels_max: u64,
 }
@@ -78,11 +78,12 @@ impl Pictures {
         let format = Format::of(media_type).ok_or(unfit(PictureFault::OtherType))?;
         let _place = self.places.try_acquire().map_err(|_| NotCleaned::Busy)?;
         let stripped = off_the_path(move || format.strip(&bytes)).await.map_err(unfit)?;
-        if stripped.pixels() > self.pixels_max {
+        let pixels = if format == Format::Png { 0 } else { stripped.pixels() };
+        if pixels > self.pixels_max {
             return Err(unfit(PictureFault::TooManyPixels));
         }
         let most = units(self.pixels_max);
-        let turn = units(stripped.pixels()).clamp(most.div_ceil(2), most);
+        let turn = units(pixels).clamp(most.div_ceil(2), most);
         let turn = Arc::clone(&self.units).acquire_many_owned(turn).await;
         let turn = turn.map_err(|_| NotCleaned::Busy)?;
         let cleaned = off_the_path(move || {

@@ -290,6 +290,16 @@ async fn those_who_find_the_queue_full_are_told_to_come_back() {
     assert_eq!(pictures.clean(picture.clone(), "image/png").await, Ok(picture));
 }
 
+#[tokio::test]
+async fn small_machine_takes_a_png_of_any_size_and_of_the_others_what_fits() {
+    let pictures = Pictures::new(2_000_000);
+    let large = |format| Bytes::from(drawn(format, 1500, 1500, 1));
+    assert!(pictures.clean(large(Format::Png), "image/png").await.is_ok());
+    let refused = pictures.clean(large(Format::Jpeg), "image/jpeg").await;
+    assert_eq!(refused, Err(NotCleaned::Unfit(PictureFault::TooManyPixels)));
+    assert!(pictures.clean(drawn(Format::Jpeg, 1400, 1400, 1).into(), "image/jpeg").await.is_ok());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
