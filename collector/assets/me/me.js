@@ -130,7 +130,7 @@ function rated({ scale, value }) {
 }
 
 const row = (term, ...inside) =>
-  make("div", {}, make("dt", { textContent: term }), make("dd", { dir: "auto" }, ...inside));
+  make("div", {}, make("dt", { textContent: term }), make("dd", {}, ...inside.map((one) => make("span", {}, make("bdi", {}, one)))));
 
 const seconds = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit: "second" });
 
@@ -194,7 +194,7 @@ function drawn(report) {
       ...Object.entries(report.custom ?? {}).map(([key, value]) => row(key, value)),
       contact ? row(say("contact"), contact) : null,
       report.files?.length ? row(say("attachment"), report.files.map((file) => file.name).join(", ")) : null,
-      row(say("kept"), report.kept.map((kept) => `${say(kept.purpose)}: ${date(kept.until)}`).join(" · ")),
+      row(say("kept"), ...report.kept.map((kept) => `${say(kept.purpose)}: ${date(kept.until)}`)),
     ),
     facts.length
       ? make(

@@ -113,9 +113,11 @@ async fn check(
     render(asked.language(&headers), &pasted, Some(told))
 }
 
-/// `2026-11-22`: read alike in every language.
+/// `2026-11-22`: read alike in every language, and held together by isolates, for it falls to pieces among words that run
+/// from the right.
 fn day(at: Timestamp) -> String {
-    at.to_string().chars().take(10).collect()
+    let day: String = at.to_string().chars().take(10).collect();
+    ["\u{2066}", &day, "\u{2069}"].concat()
 }
 
 fn render(language: Language, pasted: &str, told: Option<Result<Statement, NotGenuine>>) -> Response {

@@ -78,6 +78,12 @@ async fn page_tells_a_genuine_receipt_from_a_changed_one_and_from_words() {
         assert!(told.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
         assert_eq!(told.header("cache-control"), Some("no-store"));
     }
+    // In the visitor's language, and with a date that stays in one piece among words that run from the right.
+    let form = format!("receipt={}", signed(&receipt));
+    let sent = [("Content-Type", "application/x-www-form-urlencoded")];
+    let told = collector.post("/receipt?lang=ar", &sent, form.as_bytes()).await.text();
+    assert!(told.contains("dir=\"rtl\"") && told.contains("هذا الإيصال أصلي"), "{told}");
+    assert!(told.contains("\u{2066}2027-11-"), "{told}");
     let other = Collector::start().await;
     other.submit(&other.submission(1)).await;
     let mut changed = signed(&receipt).to_owned();
