@@ -29,6 +29,7 @@ const isTrue = ({ view }, condition) =>
     return condition[0] === 's' ? view.CSS.supports(text) : !text || view.matchMedia(text).matches;
   }, false);
 
+const addressIn = ([, quoted, single, bare]) => (quoted ?? single ?? bare)?.trim();
 // The selectors alone of what `rewritten` tells.
 const queried = (plain) => plain.map(([selector]) => selector);
 const resolved = (url, base) => attempt(() => new URL(url.replace(/\\(.)/g, '$1'), base).href, url);
@@ -49,8 +50,9 @@ const chosen = (all, list) => {
 // of `node`, where its size matters).
 const addressed = (shot, text, base, sheet, list, node) => {
   if (text.includes('image-set(')) text = text.replace(/image-set\(((?:[^()]|\([^()]*\))*)\)/g, chosen);
-  return text.replace(ADDRESS, (all, quoted, single, bare) => {
-    const address = (quoted ?? single ?? bare)?.trim();
+  return text.replace(ADDRESS, (...found) => {
+    const [all] = found;
+    const address = addressIn(found);
     // `url(#clip)` points into the clone, and what is data already needs no fetching.
     if (!address || /^(#|data:)/.test(address)) return all;
     const url = resolved(address, base);
@@ -185,8 +187,8 @@ export const fonts = (shot) => {
     const of = (name, otherwise) => face.getPropertyValue(name) || otherwise;
     const range = of('unicode-range', 'U+0-10FFFF');
     if (!loaded.has(key(of('font-family'), of('font-weight', 'normal'), of('font-style', 'normal'), range))) continue;
-    const addresses = [...of('src', '').matchAll(/url\((?:"((?:[^"\\]|\\.)*)"|([^)]*))\)/g)];
-    const at = put(shot, 'font', fetched(shot, addresses.map(([, quoted, bare]) => resolved(quoted ?? bare, base))));
+    const addresses = [...of('src', '').matchAll(ADDRESS)].map((found) => resolved(addressIn(found), base));
+    const at = put(shot, 'font', fetched(shot, addresses));
     const others = [...face].filter((name) => name !== 'src').map((name) => `${name}:${of(name)}`);
     const letters = range.replace(/U\+([\da-f]*)(\?*)(?:-([\da-f]+))?,? */gi, (all, from, any, to) =>
       `\\u{${from + any.replace(/./g, '0') || 0}}-\\u{${to ?? (from + any.replace(/./g, 'f') || 0)}}`);

@@ -2,7 +2,9 @@
 #![cfg(target_arch = "wasm32")]
 
 use domshot::{Area, Encoding, Error, Inputs, Note, Options, Rect};
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -11,6 +13,8 @@ wasm_bindgen_test_configure!(run_in_browser);
 extern "C" {
     /// A fresh page with a secret wherever one can hide, each with the word SECRET in it.
     fn secrets() -> JsValue;
+    /// A page with a letter of the web font Tiny, once that is there, and with the rule of another, Idle.
+    fn lettered() -> Promise;
     /// A page with this sheet and this in it.
     fn styled(css: &str, html: &str) -> JsValue;
     /// A page whose prototypes throw and whose form hides the DOM's own names.
@@ -80,6 +84,19 @@ async fn values_that_the_browser_forgot_are_pinned_where_they_are_seen() {
     let css = ".a { position: relative; --by: 7px } .a::after { content: \"}\"; position: absolute; inset: var(--by); bottom: 20px }";
     let svg = replayed(css, "<p class=\"a\">Text</p>").await;
     assert!(svg.contains("::after{top:7px!important;right:7px!important;left:7px!important;}"), "{svg}");
+}
+
+#[wasm_bindgen_test]
+async fn web_fonts_are_carried_where_they_are_in_use() {
+    let page = JsFuture::from(lettered()).await.expect("the font loads");
+    let (svg, notes) = drawing(&page, &Options::default()).await;
+    let from = svg.find("@font-face{").expect("a font is carried");
+    let rule = &svg[from..from + svg[from..].find('}').expect("a rule ends")];
+    for part in ["src:url(\"data:font/woff;base64,", "font-family:Tiny", "unicode-range:U+41"] {
+        assert!(rule.contains(part), "{part} in {rule}");
+    }
+    assert!(!svg.contains("Idle"));
+    assert_eq!(notes.count(Note::Font), 0);
 }
 
 #[wasm_bindgen_test]

@@ -30,6 +30,23 @@ export const secrets = () => {
   return main;
 };
 
+// A font of one letter, a box for `A`.
+const TINY =
+  'data:font/woff;base64,d09GRgABAAAAAAIYAAoAAAAAAlQAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAABPUy8yAAABXAAAACMAAABgQTg/xWNt' +
+  'YXAAAAGIAAAAKQAAADQADACUZ2x5ZgAAAbwAAAAdAAAALOUO5Q5oZWFkAAAA9AAAADYAAAA2LaiGKGhoZWEAAAEsAAAAFgAAACQAgQBCaG10eA' +
+  'AAAYAAAAAGAAAABgBAAABsb2NhAAABtAAAAAYAAAAGABYAC21heHAAAAFEAAAAFgAAACAABAAGbmFtZQAAAdwAAAAtAAAAPACZXMhwb3N0AAAC' +
+  'DAAAAAwAAAAgAAMAAAABAAAAAQAA+rKLoV8PPPUAAwBAAAAAAOcpJFgAAAAA5ykkWAAAAAAAQABAAAAAAwACAAAAAAAAeJxjYGRgYHBgYEAiGR' +
+  'lQASMAExkAxAAAeJxjYGRgYGBiYGEA0SAWGgAAARIACwAAeJxjYGZwYJzAwMrAwkAYMCJz7IEASDkCIS6gwMAAAIMfAn0AAEAAAAAAAAB4nGNg' +
+  'YGBiYGBgBmIRIMkIplkYFIA0CxCC+I7//0PI/wfAfAYAUpcGnQAAAAAAAAsAFgAAeJxjYGQAAQcgZGZgMDQ1FnVwcGBgwCoKAEcQA+UAAAB4nG' +
+  'NgYGBhMGNgZAABRjANYTOBecwMjCycQJoJCCFsEIslJIghhCEIABYvAb4AAAB4nGNgZsALAAB9AAQ=';
+
+// A page with a letter of one web font, once that is there, and with the rule of another.
+export const lettered = async () => {
+  const main = page(`<style>@font-face { font-family: Tiny; src: url(${TINY}) format("woff"); unicode-range: U+41 }
+    @font-face { font-family: Idle; src: url(${TINY}) }</style><p style="font-family: Tiny">A</p>`);
+  await document.fonts.load('16px Tiny', 'A');
+  return main;
+};
 // A page with this sheet and this in it.
 export const styled = (css, html) => page(`<style>${css}</style>${html}`);
 
