@@ -78,7 +78,14 @@ pub(crate) fn build(place: &Place) -> Result<Manifest> {
     let module = wasm::build(
         place,
         &tools,
-        Recipe { package: "candor-widget", features: &[], stem: "candor", is_plain: false, entry: None },
+        Recipe {
+            package: "candor-widget",
+            features: &[],
+            stem: "candor",
+            is_plain: false,
+            stack_bytes: None,
+            entry: None,
+        },
     )?;
     let entry =
         Entry { file: "widget/capture/js/capture.js", glue: "pen", snippet: ("domshot", "js/picture.js") };
@@ -90,6 +97,8 @@ pub(crate) fn build(place: &Place) -> Result<Manifest> {
             features: &[],
             stem: "candor-capture",
             is_plain: false,
+            // Nothing in it calls itself, and no address is beyond two bytes then.
+            stack_bytes: Some(6144),
             entry: Some(entry),
         },
     )?;
@@ -115,7 +124,7 @@ pub(crate) fn build(place: &Place) -> Result<Manifest> {
     let (folder, pen) = (widget.join("files"), widget.join("capture"));
     let pen_css = tools.minify(&read(&pen.join("capture.css"))?, Text::Style)?;
     let pen_glue = tools
-        .minify(&format!("{}\nexport const css = {};\n", capture.glue, json(&pen_css)?), Text::Module)?;
+        .minify(&format!("{}\nexport const css = {};\n", capture.glue, json(&pen_css)?), Text::Picture)?;
     let capture = Pair {
         glue: shelf.put("capture", "js", pen_glue.as_bytes())?,
         wasm: shelf.put("capture", "wasm", &capture.wasm)?,

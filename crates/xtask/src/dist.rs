@@ -75,6 +75,7 @@ pub(crate) fn domshot(place: &Place, tools: &Tools, folder: &Path) -> Result<()>
         features: &["module"],
         stem: "domshot_core",
         is_plain: false,
+        stack_bytes: None,
         entry: None,
     };
     let module = wasm::build(place, tools, recipe)?;
@@ -96,7 +97,7 @@ fn wrap(place: &Place, tools: &Tools, name: &str, glue: &str, program: &str, fol
     fs::write(work.path().join("domshot_core.js"), glue)?;
     fs::write(work.path().join("domshot_program.js"), program)?;
     let source = tools.bundle(&entry, &["./domshot_plain.js"], &[])?;
-    Ok(fs::write(folder.join(name), tools.minify(&source, Text::Module)?)?)
+    Ok(fs::write(folder.join(name), tools.minify(&source, Text::Picture)?)?)
 }
 
 /// `SHA256SUMS`, in the form that `sha256sum --check` reads.

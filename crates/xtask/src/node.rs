@@ -33,11 +33,19 @@ const WASM_FEATURES: [&str; 8] = [
 const WASM_PASSES: [&str; 6] =
     ["--low-memory-unused", "--flatten", "--rereloop", "--simplify-locals-notee", "-Oz", "--converge"];
 
+/// Properties that only domshot and the pen give to objects of their own, and only they read, by these names. What pages
+/// and the panel hand over or are given keeps its name, as does what a browser may know by the same one.
+const OWN_NAMES: &str = "above|again|around|backdrop|base|beneath|clock|copiesStyles|counters|countsFromEnd|depth|escapes|\
+externals|faces|facts|fit|holes|isDark|isForeign|isGecko|isInside|isKept|isLate|isQuirky|isRaw|isSeen|isShown|isSvg|\
+isTurnOver|kept|numbers|out|pen|pins|pinsCells|place|rest|row|scrolls|seen|selectors|settle|shadows|tops|tree|trees|typed";
+
 /// Kinds of text that are made smaller.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Text {
     /// An ECMAScript module.
     Module,
+    /// One of domshot's, with or without the pen: [`OWN_NAMES`] are shortened.
+    Picture,
     /// A classic script.
     Script,
     /// A style sheet.
@@ -136,7 +144,7 @@ impl Tools {
             TARGETS,
         ]);
         match kind {
-            Text::Module => command.args(["--loader=js", "--format=esm"]),
+            Text::Module | Text::Picture => command.args(["--loader=js", "--format=esm"]),
             Text::Script => command.args(["--loader=js"]),
             Text::Style => command.args(["--loader=css"]),
         };
@@ -178,8 +186,11 @@ fn shrink(modules: &Path, script: &str, kind: Text) -> Result<String> {
         "--mangle",
         "--ecma=2022",
     ]);
-    if matches!(kind, Text::Module) {
+    if !matches!(kind, Text::Script) {
         command.arg("--module");
+    }
+    if matches!(kind, Text::Picture) {
+        command.args(["--mangle-props", &format!("regex=/^({OWN_NAMES})$/")]);
     }
     run::filter(&mut command, script)
 }

@@ -30,6 +30,8 @@ pub(crate) struct Recipe<'a> {
     pub(crate) stem: &'a str,
     /// Whether the module is for wasm2js, which knows no more than the first WebAssembly did.
     pub(crate) is_plain: bool,
+    /// How large its stack is, if it needs less than a megabyte: what lies behind it has the shorter addresses.
+    pub(crate) stack_bytes: Option<u32>,
     /// JavaScript that is put around the glue, and the names by which it imports that and files of other crates.
     pub(crate) entry: Option<Entry<'a>>,
 }
@@ -317,6 +319,9 @@ fn compile(place: &Place, recipe: Recipe<'_>) -> Result<PathBuf> {
     }
     if recipe.is_plain {
         flags.push("-Ctarget-cpu=mvp".into());
+    }
+    if let Some(bytes) = recipe.stack_bytes {
+        flags.push(format!("-Clink-arg=-zstack-size={bytes}"));
     }
     cargo.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
     let step = Step::start(format!("wasm: compile {}", recipe.package));

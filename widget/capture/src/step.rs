@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Where the zoom buttons stop, in per cent.
-const ZOOMS: [i32; 8] = [25, 50, 75, 100, 150, 200, 400, 800];
+static ZOOMS: [i32; 8] = [25, 50, 75, 100, 150, 200, 400, 800];
 /// How far an arrow key moves the cursor, in points.
 const STEP: i32 = 4;
 /// How much further with Shift.
@@ -38,8 +38,8 @@ pub(crate) fn step(state: &mut State, event: Event) -> Effect {
         Event::Undo | Event::Redo => travel(state, event == Event::Undo),
         Event::Fit => state.zoom = 0,
         Event::Full => state.zoom = 100,
-        Event::In(shown) => state.zoom = ZOOMS.into_iter().find(|zoom| *zoom > shown).unwrap_or(shown),
-        Event::Out(shown) => state.zoom = ZOOMS.into_iter().rfind(|zoom| *zoom < shown).unwrap_or(shown),
+        Event::In(shown) => state.zoom = ZOOMS.iter().copied().find(|zoom| *zoom > shown).unwrap_or(shown),
+        Event::Out(shown) => state.zoom = ZOOMS.iter().copied().rfind(|zoom| *zoom < shown).unwrap_or(shown),
         Event::Add => return end(state),
         Event::Cancel => return cancel(state),
         Event::Use => {
