@@ -145,11 +145,15 @@ pub async fn write(
 /// # Errors
 /// The old one is still there.
 pub async fn write_keys(store: &Store, key: &InstanceKey, to: &Path, rng: &Rng) -> Result<(), BackupError> {
-    let keys = Keys { instance: *key.bytes(), ledger: store.ledger().await? };
     let io = |source| BackupError::Io { path: to.to_path_buf(), source };
+    // With many reporters each of these is large, so each goes before the next but one is made.
+    let keys = Keys { instance: *key.bytes(), ledger: store.ledger().await? };
     let mut packed = ZlibEncoder::new(Vec::new(), Compression::default());
     serde_json::to_writer(&mut packed, &keys).map_err(StoreError::from)?;
-    let sealed = store.vault().seal(ABOUT, &packed.finish().map_err(io)?);
+    drop(keys);
+    let packed = packed.finish().map_err(io)?;
+    let sealed = store.vault().seal(ABOUT, &packed);
+    drop(packed);
     let bytes = [&MAGIC[..], &sealed.master.0, &sealed.bytes].concat();
     let name = to.file_name().and_then(|name| name.to_str());
     let name = name.ok_or(BackupError::Refused("the file of keys needs a name"))?;

@@ -35,8 +35,8 @@ pub(super) struct Options {
     give_up: bool,
 }
 
-/// Copies a folder's instance to a server and a bucket while its collector runs, then lets the folder's take no more, and its collector go
-/// over.
+/// Copies a folder's instance to a server and a bucket while its collector runs, then lets the folder's take no more,
+/// and its collector go over.
 pub(super) async fn run(settings: &Settings, options: &Options, clock: &Clock, rng: &Rng) -> Result<()> {
     if settings.database.is_some() {
         bail!("what moves is the database of a data folder: leave --database out, --to says where it goes");

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     path::PathBuf,
-    sync::{Arc, OnceLock, PoisonError, RwLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -24,6 +24,8 @@ type GoAlong = dyn Fn(&Moved) -> Result<(), String> + Send + Sync;
 /// Where a database is.
 pub(super) struct Place {
     now: RwLock<Where>,
+    /// Held by whoever goes over; it may take seconds.
+    going: Mutex<()>,
     along: OnceLock<Box<GoAlong>>,
 }
 
@@ -43,7 +45,7 @@ impl fmt::Debug for Place {
 
 impl From<Where> for Place {
     fn from(place: Where) -> Self {
-        Self { now: RwLock::new(place), along: OnceLock::new() }
+        Self { now: RwLock::new(place), going: Mutex::default(), along: OnceLock::new() }
     }
 }
 
@@ -96,11 +98,12 @@ impl Place {
         Ok(connection)
     }
 
-    /// Goes over to the database that the instance has moved to, once that is whole. Others wait meanwhile.
+    /// Goes over to the database that the instance has moved to, once that is whole. Others who would, too, wait
+    /// meanwhile.
     fn follow(&self, moved: &Moved) -> Result<Arc<Address>, StoreError> {
-        let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
-        if let Where::Server(address) = &*now {
-            return Ok(Arc::clone(address));
+        let _going = self.going.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Where::Server(address) = self.now() {
+            return Ok(address);
         }
         let address = Arc::new(Address::parse(&moved.database)?);
         let there = Connection::from(Server::connect(&address)?);
@@ -120,7 +123,7 @@ impl Place {
             None if moved.blobs.is_some() => return Err(StoreError::Unavailable(HAS_MOVED.into())),
             None => {}
         }
-        *now = Where::Server(Arc::clone(&address));
+        *self.now.write().unwrap_or_else(PoisonError::into_inner) = Where::Server(Arc::clone(&address));
         tracing::warn!(
             "the instance has moved, and this collector has gone over: say so in its settings, too \
              (CANDOR_DATABASE, and CANDOR_BLOBS if its files have moved)"

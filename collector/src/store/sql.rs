@@ -111,7 +111,9 @@ fn said(error: &::postgres::Error) -> String {
             let why = if error.code().code().starts_with("42") { error.message() } else { "" };
             format!("PostgreSQL's code {} {about}{why}", error.code().code())
         }
-        None => error.to_string(),
+        // Its words are few: why there is no line stands in what caused it.
+        None => std::error::Error::source(error)
+            .map_or_else(|| error.to_string(), |why| format!("{error}: {why}")),
     }
 }
 

@@ -292,7 +292,7 @@ async fn only_an_empty_database_is_moved_to_and_only_a_folder_moves() {
     assert_eq!(number(&another, "SELECT count(*) FROM site"), 1);
     for (arguments, said) in [
         (&["move", "--to", "mysql://x"][..], "no address of a PostgreSQL database"),
-        (&["move", "--to", "postgres://candor@127.0.0.1:1/x"], "cannot be used at the moment"),
+        (&["move", "--to", "postgres://candor@127.0.0.1:1/x"], "Connection refused"),
         (&["move", "--to", &another, "--database", &another], "leave --database out"),
         (&["move", "--to", &another, "--blobs-to", "s3://"], "lacks its bucket"),
     ] {
