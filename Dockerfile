@@ -9,6 +9,9 @@ FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /candor/dist/candor /usr/local/bin/candor
 COPY --from=build --chown=nonroot:nonroot /data /data
 ENV CANDOR_DATA=/data CANDOR_LISTEN=0.0.0.0:8787
+# The C library's allocator keeps what a large body once took, for each thread anew, unless it is told otherwise: with
+# pictures over 64 connections 90 MB at most without this, and 70 with it.
+ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072
 VOLUME /data
 EXPOSE 8787
 # Name the origin that browsers see: docker run -v candor:/data -p 8787:8787 candor serve --public-url https://…
