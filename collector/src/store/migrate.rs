@@ -21,6 +21,7 @@ migrations![
     "0009_growth",
     "0010_masters",
     "0011_rings",
+    "0012_lean",
 ];
 
 /// The number of the lock under which a server's database is migrated. An engine that takes no such lock refuses the
