@@ -31,16 +31,24 @@ pub(super) fn ended(now: Timestamp, days: u16) -> Timestamp {
     oldest(now, days).plus_ms(-DAY_MS)
 }
 
-/// How many leave: the beginning of the list, up to the first that stays. The newest stays always, for a file would give
+/// Those that leave: the beginning of the list, up to the first that stays. The newest stays always, for a file would give
 /// its number to the next one, and a backup would take that for one that it knows.
-pub(super) const DUE: &str = "SELECT count(*) FROM erasure WHERE id < coalesce(
-    (SELECT id FROM erasure WHERE at > ?1 ORDER BY id LIMIT 1), (SELECT max(id) FROM erasure))";
+macro_rules! leaving {
+    () => {
+        "FROM erasure WHERE id < coalesce(
+            (SELECT id FROM erasure WHERE at > ?1 ORDER BY id LIMIT 1), (SELECT max(id) FROM erasure))"
+    };
+}
 
-/// Some of them leave.
-const DELETE: &str = "DELETE FROM erasure WHERE id IN (
-    SELECT id FROM erasure WHERE id < coalesce(
-        (SELECT id FROM erasure WHERE at > ?1 ORDER BY id LIMIT 1), (SELECT max(id) FROM erasure))
-    ORDER BY id LIMIT ?2 /*pg FOR UPDATE SKIP LOCKED*/)";
+/// How many leave, of this moment or before.
+pub(super) const DUE: &str = concat!("SELECT count(*) ", leaving!());
+
+/// The first of them leave, at most so many.
+const DELETE: &str = concat!(
+    "DELETE FROM erasure WHERE id IN (SELECT id ",
+    leaving!(),
+    " ORDER BY id LIMIT ?2 /*pg FOR UPDATE SKIP LOCKED*/)"
+);
 
 /// Takes out at most `limit` erasures that no backup needs any more.
 pub(super) fn sweep(
