@@ -190,22 +190,27 @@ async fn takes_tool(visitor: &Visitor, at: usize) -> Result<()> {
     Ok(())
 }
 
-/// Drags from one pixel of the picture to another.
+/// Drags from one pixel of the picture to another, once the picture stands where it stays: a tool's own buttons may move it.
 async fn drags(visitor: &Visitor, from: (f64, f64), to: (f64, f64)) -> Result<()> {
-    let place =
+    let box_at_rest =
         "const canvas = document.querySelector('candor-widget').shadowRoot.querySelector('[data-t=picture]');
-        const { x, y, width, height } = canvas.getBoundingClientRect();
-        return [x + arguments[0] * width / canvas.width, y + arguments[1] * height / canvas.height]";
-    let mut pointer = MouseActions::new("mouse".into());
-    for (at, (x, y)) in [from, to].into_iter().enumerate() {
-        let place = visitor.script(place, vec![x.into(), y.into()]).await?;
-        let (x, y) = (place[0].as_f64().context("x")?.round(), place[1].as_f64().context("y")?.round());
-        pointer = pointer.then(PointerAction::MoveTo { duration: None, x, y });
-        if at == 0 {
-            pointer = pointer.then(PointerAction::Down { button: MOUSE_BUTTON_LEFT });
-        }
-    }
-    let pointer = pointer.then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
+        const box = () => {
+            const { x, y, width, height } = canvas.getBoundingClientRect();
+            return [x, y, width / canvas.width, height / canvas.height];
+        };
+        for (let last = 0; last !== (last = String(box())); ) await new Promise((go) => setTimeout(go, 100));
+        return box()";
+    let [left, top, x_scale, y_scale]: [f64; 4] = serde_json::from_value(visitor.awaits(box_at_rest).await?)?;
+    let to_point = |(x, y): (f64, f64)| PointerAction::MoveTo {
+        duration: None,
+        x: (left + x * x_scale).round(),
+        y: (top + y * y_scale).round(),
+    };
+    let pointer = MouseActions::new("mouse".into())
+        .then(to_point(from))
+        .then(PointerAction::Down { button: MOUSE_BUTTON_LEFT })
+        .then(to_point(to))
+        .then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
     Ok(visitor.client().perform_actions(pointer).await?)
 }
 
