@@ -130,8 +130,11 @@ export const gather = async (shot, tree, into) => {
       const rule = list[at];
       const isImport = attempt(() => rule.type === 3);
       if (!isImport) css += decided(shot, attempt(() => written(shot, into, base, rule, into.scope, ''), ''));
-      if (clock.isTurnOver()) await clock.rest();
-      if (!clock.left(SHARE)) return;
+      if (clock.isTurnOver()) {
+        // Whatever the page did meanwhile, a turn's worth of rules comes after it: few sheets have more.
+        if (!clock.left(SHARE)) return void (shot.isLate = true);
+        await clock.rest();
+      }
       if (!isImport || depth >= MAX_DEPTH || imports++ >= MAX_IMPORTS) continue;
       const { layerName: layer, supportsText: supports, styleSheet } = rule;
       if (!styleSheet || (supports && !isTrue(shot, 'supports ' + supports))) continue;

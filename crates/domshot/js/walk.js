@@ -476,12 +476,13 @@ const branch = async (shot, list, isSvg, above) => {
     }
     if (!level.list) level.next = nextSibling(node);
     if (!(++steps % 8) && clock.isTurnOver()) {
-      await clock.rest();
+      // Before the page has its turn, not after it: it may take long, and most of a page is walked in the next.
       if (!clock.left(WALK_SHARE)) {
         shot.isLate = true;
         while (stack.length) shot.out += stack.pop().close;
         return;
       }
+      await clock.rest();
     }
     const type = nodeType(node);
     if (!level.above && (type === 3 || type === 4)) shot.out += escapeText(clean(node.data));
